@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sizes and offsets as the compiler of the kernel sees them. rust/net/layout.rs
+ * holds the same list as bindgen's libclang sees it; they are compared when the
+ * module is loaded. The order is part of the contract.
+ */
+
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/socket.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <net/sock.h>
+
+#include "shim.h"
+
+const unsigned long shim_layout[] = {
+	sizeof(struct sock),
+	sizeof(struct socket),
+	offsetof(struct socket, sk),
+	offsetof(struct socket, ops),
+	sizeof(struct proto_ops),
+	offsetof(struct proto_ops, sendmsg),
+	sizeof(struct net_proto_family),
+	sizeof(struct msghdr),
+	offsetof(struct msghdr, msg_iter),
+	offsetof(struct msghdr, msg_flags),
+	sizeof(struct iov_iter),
+	sizeof(struct sk_buff),
+	offsetof(struct sk_buff, cb),
+	offsetof(struct sk_buff, len),
+	sizeof(struct wait_queue_entry),
+	sizeof(struct mutex),
+	sizeof(struct xarray),
+};
+
+const unsigned long shim_layout_len = ARRAY_SIZE(shim_layout);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What bindgen cannot see or the kernel's own bindings leave out: inline
+ * functions, and everything that touches struct sock, struct proto or struct
+ * pernet_operations. Nothing here decides anything; the callers in rust/net/
+ * say why each call is right.
+ */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <linux/types.h>
+
+struct mutex;
+struct msghdr;
+struct net;
+struct page;
+struct poll_table_struct;
+struct proto;
+struct proto_accept_arg;
+struct sk_buff;
+struct sock;
+struct socket;
+struct file;
+struct module;
+struct user_namespace;
+struct wait_queue_entry;
+struct shim_pernet;
+
+/* sock.c: life of a struct sock, and its fields */
+struct sock *shim_sk_alloc(struct net *net, struct socket *sock, int family,
+			   struct proto *prot, int protocol, bool kern);
+struct sock *shim_sk_clone(struct sock *listener);
+void shim_sk_arm(struct sock *sk, void (*destruct)(struct sock *sk));
+void shim_sk_disarmed_free(struct socket *sock, struct sock *sk);
+void shim_sk_destruct(struct sock *sk);
+void shim_sk_hold(struct sock *sk);
+void shim_sk_put(struct sock *sk);
+void shim_sk_orphan(struct socket *sock);
+void shim_sk_graft(struct socket *listener, struct socket *newsock,
+		   struct sock *sk);
+int shim_accept_flags(struct proto_accept_arg *arg);
+void shim_accept_set_empty(struct proto_accept_arg *arg, bool empty);
+struct net *shim_sk_net(struct sock *sk);
+void shim_sk_set_state(struct sock *sk, u8 state);
+u8 shim_sk_shutdown(struct sock *sk);
+void shim_sk_add_shutdown(struct sock *sk, u8 bits);
+int shim_sk_take_error(struct sock *sk);
+int shim_sk_peek_error(struct sock *sk);
+void shim_sk_set_error(struct sock *sk, int err);
+int shim_sk_rcvbuf(struct sock *sk);
+int shim_sk_sndbuf(struct sock *sk);
+int shim_sk_rcvlowat(struct sock *sk);
+long shim_sk_rcvtimeo(struct sock *sk);
+long shim_sk_sndtimeo(struct sock *sk);
+bool shim_sk_broadcast(struct sock *sk);
+void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
+
+/* wake.c: whoever sleeps on, polls or is signalled by a sock */
+void shim_sk_data_ready(struct sock *sk);
+void shim_sk_write_space(struct sock *sk);
+void shim_sk_state_change(struct sock *sk, int band);
+void shim_sk_note_no_space(struct sock *sk);
+void shim_sk_poll_wait(struct file *file, struct socket *sock,
+		       struct poll_table_struct *wait);
+void shim_sk_wait_begin(struct socket *sock, struct wait_queue_entry *entry,
+			bool exclusive);
+void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry);
+
+/* skb.c: messages */
+struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
+			       int *err);
+int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
+int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb);
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err);
+void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
+void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
+			 struct sk_buff *skb);
+bool shim_skb_queue_empty(struct sock *sk);
+int shim_skb_first_len(struct sock *sk);
+int shim_sk_wmem_alloc(struct sock *sk);
+bool shim_sk_writeable(struct sock *sk);
+bool shim_sk_error_queued(struct sock *sk);
+
+/* proto.c: struct proto */
+struct proto *shim_proto_register(const char *name, struct module *owner,
+				  unsigned int obj_size);
+void shim_proto_unregister(struct proto *prot);
+
+/* pernet.c: state of a network namespace */
+struct shim_pernet *shim_pernet_alloc(int (*init)(struct net *net),
+				      void (*exit)(struct net *net));
+int shim_pernet_register(struct shim_pernet *pernet);
+void shim_pernet_unregister(struct shim_pernet *pernet);
+void shim_pernet_free(struct shim_pernet *pernet);
+void **shim_pernet_slot(struct shim_pernet *pernet, struct net *net);
+struct user_namespace *shim_net_user_ns(struct net *net);
+
+/* sync.c: locks */
+int shim_mutex_lock_killable(struct mutex *lock);
+void shim_mutex_lock(struct mutex *lock);
+void shim_mutex_unlock(struct mutex *lock);
+
+/* page.c */
+void *shim_page_address(struct page *page);
+
+/* layout.c: sizes and offsets as the kernel's own compiler sees them */
+extern const unsigned long shim_layout[];
+extern const unsigned long shim_layout_len;
+
+#endif /* SHIM_H */

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Messages as socket buffers: allocate, fill, queue, receive. */
+
+#include <linux/skbuff.h>
+#include <linux/socket.h>
+#include <net/sock.h>
+
+#include "shim.h"
+
+/* Charged to the sender; room for @len bytes is there, none is written. */
+struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
+			       int *err)
+{
+	size_t data_len = 0;
+	struct sk_buff *skb;
+
+	if (len > SKB_MAX_ALLOC) {
+		data_len = min_t(size_t, len - SKB_MAX_ALLOC,
+				 MAX_SKB_FRAGS * PAGE_SIZE);
+		data_len = PAGE_ALIGN(data_len);
+	}
+
+	skb = sock_alloc_send_pskb(sk, len - min(data_len, len), min(data_len, len),
+				   nonblock, err, PAGE_ALLOC_COSTLY_ORDER);
+	if (!skb)
+		return NULL;
+
+	skb_put(skb, len - min(data_len, len));
+	skb->data_len = min(data_len, len);
+	skb->len = len;
+	return skb;
+}
+
+int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len)
+{
+	return skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+}
+
+/*
+ * Runs the receiver's filter, moves the charge to the receiver and wakes it.
+ * On failure the caller still owns @skb.
+ */
+int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	return sock_queue_rcv_skb(sk, skb);
+}
+
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err)
+{
+	return skb_recv_datagram(sk, flags, err);
+}
+
+/* Of two that fail to copy at once, the later one may come to stand first. */
+void shim_skb_put_back(struct sock *sk, struct sk_buff *skb)
+{
+	skb_queue_head(&sk->sk_receive_queue, skb);
+	READ_ONCE(sk->sk_data_ready)(sk);
+}
+
+void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
+			 struct sk_buff *skb)
+{
+	sock_recv_cmsgs(msg, sk, skb);
+}
+
+bool shim_skb_queue_empty(struct sock *sk)
+{
+	return skb_queue_empty_lockless(&sk->sk_receive_queue);
+}
+
+int shim_skb_first_len(struct sock *sk)
+{
+	struct sk_buff *skb;
+	int len = 0;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	skb = skb_peek(&sk->sk_receive_queue);
+	if (skb)
+		len = skb->len;
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	return len;
+}
+
+int shim_sk_wmem_alloc(struct sock *sk)
+{
+	return sk_wmem_alloc_get(sk);
+}
+
+bool shim_sk_writeable(struct sock *sk)
+{
+	return sock_writeable(sk);
+}
+
+bool shim_sk_error_queued(struct sock *sk)
+{
+	return !skb_queue_empty_lockless(&sk->sk_error_queue);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sleeping on a socket, polling it, and waking whoever does. */
+
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <net/sock.h>
+
+#include "shim.h"
+
+void shim_sk_data_ready(struct sock *sk)
+{
+	READ_ONCE(sk->sk_data_ready)(sk);
+}
+
+void shim_sk_write_space(struct sock *sk)
+{
+	READ_ONCE(sk->sk_write_space)(sk);
+}
+
+void shim_sk_state_change(struct sock *sk, int band)
+{
+	rcu_read_lock();
+	READ_ONCE(sk->sk_state_change)(sk);
+	sk_wake_async_rcu(sk, SOCK_WAKE_IO, band);
+	rcu_read_unlock();
+}
+
+void shim_sk_note_no_space(struct sock *sk)
+{
+	struct socket *sock = READ_ONCE(sk->sk_socket);
+
+	if (sock)
+		set_bit(SOCK_NOSPACE, &sock->flags);
+	rcu_read_lock();
+	if (rcu_access_pointer(sk->sk_wq))
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	rcu_read_unlock();
+}
+
+void shim_sk_poll_wait(struct file *file, struct socket *sock,
+		       struct poll_table_struct *wait)
+{
+	sock_poll_wait(file, sock, wait);
+}
+
+void shim_sk_wait_begin(struct socket *sock, struct wait_queue_entry *entry,
+			bool exclusive)
+{
+	init_wait_func(entry, woken_wake_function);
+	if (exclusive)
+		add_wait_queue_exclusive(&sock->wq.wait, entry);
+	else
+		add_wait_queue(&sock->wq.wait, entry);
+}
+
+void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry)
+{
+	remove_wait_queue(&sock->wq.wait, entry);
+}
