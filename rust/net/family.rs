@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Registering a family.
+//!
+//! C header: [`include/linux/net.h`](srctree/include/linux/net.h)
+
+use core::marker::PhantomData;
+
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        ordering::{
+            Acquire,
+            Full,
+            Relaxed,
+            Release, //
+        },
+        Atomic, //
+    },
+    types::{
+        Opaque,
+        ScopeGuard, //
+    }, //
+};
+
+use super::{
+    namespace::NamespaceCell,
+    socket_types::{
+        NewSocket,
+        SocketTypes, //
+    },
+    Namespace,
+    SocketAddress, //
+};
+use crate::bindings;
+
+/// An address family.
+pub(crate) trait Family: Sized + Send + Sync + 'static {
+    /// The addresses of its sockets.
+    type Address: SocketAddress + Send + Sync + 'static;
+    /// What it keeps in each network namespace.
+    type Namespace: Namespace;
+    /// Its socket types, a tuple of types that implement [`SocketOps`](super::SocketOps).
+    type Types: SocketTypes<Self>;
+
+    /// Where the abstraction keeps what it knows of the family:
+    ///
+    /// ```ignore
+    /// fn cell() -> &'static FamilyCell<Self> {
+    ///     static CELL: FamilyCell<MyFamily> = FamilyCell::new();
+    ///     &CELL
+    /// }
+    /// ```
+    fn cell() -> &'static FamilyCell<Self>;
+
+    /// The module that the family is in: `&THIS_MODULE`.
+    fn module() -> &'static ThisModule;
+}
+
+/// What the abstraction knows of a family.
+pub(crate) struct FamilyCell<F: Family> {
+    registered: Atomic<bool>,
+    number: Atomic<i32>,
+    pub(super) namespaces: NamespaceCell<F>,
+}
+
+impl<F: Family> FamilyCell<F> {
+    /// A cell for a `static` of the family.
+    pub(crate) const fn new() -> Self {
+        Self {
+            registered: Atomic::new(false),
+            number: Atomic::new(0),
+            namespaces: NamespaceCell::new(),
+        }
+    }
+
+    /// The number that the family is registered with.
+    pub(super) fn number(&self) -> i32 {
+        self.number.load(Relaxed)
+    }
+}
+
+/// A family that the kernel knows, from [`new`](Self::new) to its drop.
+///
+/// It lives in the module's own data: the kernel holds a reference on the module as long as a
+/// socket or a sock exists, so none does when it is dropped.
+///
+/// # Invariants
+///
+/// The family, its socket types and its namespace state are registered.
+pub(crate) struct Registration<F: Family> {
+    /// `struct net_proto_family`, which the kernel points to.
+    _family: KBox<Opaque<bindings::net_proto_family>>,
+    _f: PhantomData<F>,
+}
+
+// SAFETY: Unregistering may be done by another thread than registering.
+unsafe impl<F: Family> Send for Registration<F> {}
+// SAFETY: There is no method that takes a shared reference.
+unsafe impl<F: Family> Sync for Registration<F> {}
+
+impl<F: Family> Registration<F> {
+    /// Registers `F` under `number`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if `number` is no family number, `EBUSY` if `F` is registered, `EEXIST` if
+    /// `number` belongs to another family, `ENOMEM`, `ENOSPC` if there are too many protocols.
+    pub(crate) fn new(number: i32) -> Result<Self> {
+        super::layout::check()?;
+
+        if number <= 0 || number.unsigned_abs() >= bindings::SHIM_NPROTO {
+            return Err(EINVAL);
+        }
+        let cell = F::cell();
+        if cell.registered.xchg(true, Full) {
+            return Err(EBUSY);
+        }
+        let forget = ScopeGuard::new(|| cell.registered.store(false, Release));
+
+        cell.number.store(number, Relaxed);
+        cell.namespaces.register()?;
+        let drop_namespaces = ScopeGuard::new(|| cell.namespaces.unregister());
+
+        F::Types::register()?;
+        let drop_types = ScopeGuard::new(F::Types::unregister);
+
+        let family = KBox::new(
+            Opaque::new(bindings::net_proto_family {
+                family: number,
+                create: Some(create::<F>),
+                owner: F::module().as_ptr(),
+            }),
+            GFP_KERNEL,
+        )?;
+        // SAFETY: The structure is whole, and lives until after `sock_unregister()`.
+        kernel::error::to_result(unsafe { bindings::sock_register(family.get()) })?;
+
+        drop_types.dismiss();
+        drop_namespaces.dismiss();
+        forget.dismiss();
+        // INVARIANT: All three have just been registered.
+        Ok(Self {
+            _family: family,
+            _f: PhantomData,
+        })
+    }
+}
+
+impl<F: Family> Drop for Registration<F> {
+    fn drop(&mut self) {
+        let cell = F::cell();
+        // The order is that of `new()` reversed: no socket can be made once the family is gone,
+        // and no sock is left once no socket can be made and the module is not in use.
+        //
+        // SAFETY: By the type invariant the number is registered, and registered by us.
+        unsafe { bindings::sock_unregister(cell.number()) };
+        F::Types::unregister();
+        cell.namespaces.unregister();
+        // The callbacks of core code that free our objects are over when this returns.
+        //
+        // SAFETY: No requirement but process context.
+        unsafe { bindings::rcu_barrier() };
+        cell.registered.store(false, Release);
+    }
+}
+
+/// # Safety
+///
+/// Called by `__sock_create()` in net/socket.c with a live namespace and a new socket, while it
+/// holds a reference on the module.
+unsafe extern "C" fn create<F: Family>(
+    net: *mut bindings::net,
+    sock: *mut bindings::socket,
+    protocol: i32,
+    kern: i32,
+) -> i32 {
+    debug_assert!(F::cell().registered.load(Acquire));
+    // SAFETY: As the caller promises.
+    let new = unsafe { NewSocket::new(net, sock, protocol, kern != 0) };
+    match F::Types::create(new) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}

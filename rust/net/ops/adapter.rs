@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! From the kernel's calls to [`SocketOps`]: one function an operation.
+//!
+//! All of them are called by net/socket.c, with a `struct socket` that is open for the length of
+//! the call, whose `ops` is the table made here.
+
+use kernel::{
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+
+use super::{
+    Address,
+    Shutdown,
+    SocketOps, //
+};
+use crate::{
+    bindings,
+    net::{
+        address,
+        errno::ENOTCONN,
+        AcceptRequest,
+        Family,
+        NameOf,
+        RecvMessage,
+        SendMessage,
+        SockRef,
+        Socket,
+        SocketAddress, //
+    }, //
+};
+
+/// The operations of `T`. What the core calls without asking whether it is there, but `T` does not
+/// have, answers as the core's own stub does.
+pub(in crate::net) fn table<T: SocketOps>(
+    family: i32,
+    owner: *mut bindings::module,
+) -> bindings::proto_ops {
+    bindings::proto_ops {
+        family,
+        owner,
+        release: Some(release::<T>),
+        bind: Some(bind::<T>),
+        connect: Some(connect::<T>),
+        socketpair: Some(if T::HAS_SOCKETPAIR {
+            socketpair::<T>
+        } else {
+            bindings::sock_no_socketpair
+        }),
+        accept: Some(if T::HAS_ACCEPT {
+            accept::<T>
+        } else {
+            bindings::sock_no_accept
+        }),
+        getname: Some(getname::<T>),
+        poll: Some(poll::<T>),
+        ioctl: Some(ioctl::<T>),
+        listen: Some(if T::HAS_LISTEN {
+            listen::<T>
+        } else {
+            bindings::sock_no_listen
+        }),
+        shutdown: Some(shutdown::<T>),
+        sendmsg: Some(sendmsg::<T>),
+        recvmsg: Some(recvmsg::<T>),
+        mmap: Some(bindings::sock_no_mmap),
+        ..pin_init::zeroed()
+    }
+}
+
+/// The family number as it stands in an address.
+fn family_number<T: SocketOps>() -> u16 {
+    // A registered number is less than NPROTO.
+    u16::try_from(T::Family::cell().number()).unwrap_or(0)
+}
+
+/// What the kernel expects: 0, or a negative errno.
+fn status(result: Result) -> i32 {
+    match result {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}
+
+/// What the kernel expects: a count, or a negative errno.
+fn count(result: Result<usize>) -> i32 {
+    match result {
+        // The core caps the length of a transfer at MAX_RW_COUNT.
+        Ok(count) => i32::try_from(count).unwrap_or(i32::MAX),
+        Err(error) => error.to_errno(),
+    }
+}
+
+/// # Safety
+///
+/// `sock` must be a valid socket of type `T`, in an operation of which the caller is, for `'a`.
+unsafe fn socket<'a, T: SocketOps>(sock: *mut bindings::socket) -> Result<Socket<'a, T>> {
+    // SAFETY: As the caller promises.
+    unsafe { Socket::from_raw(sock) }.ok_or(ENOTCONN.into())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; called by `__sock_release()`, for the last time on `sock`.
+unsafe extern "C" fn release<T: SocketOps>(sock: *mut bindings::socket) -> i32 {
+    // SAFETY: The caller is in an operation of the socket.
+    let Ok(socket) = (unsafe { socket::<T>(sock) }) else {
+        // `sock_create()` failed half-way, and there is nothing to release.
+        return 0;
+    };
+    let sk = core::ptr::NonNull::from(socket.sock());
+    T::release(socket);
+    // SAFETY: `socket` is not used any more. The socket's reference to its sock is taken over,
+    // and dropped, as it is detached from it.
+    unsafe {
+        bindings::shim_sk_orphan(sock);
+        drop(SockRef::from_raw(sk));
+    }
+    0
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `len` bytes at `addr` are initialised.
+unsafe extern "C" fn bind<T: SocketOps>(
+    sock: *mut bindings::socket,
+    addr: *mut bindings::sockaddr_unsized,
+    len: i32,
+) -> i32 {
+    let bind = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        // SAFETY: The caller passes `len` bytes, which are its own.
+        let bytes = unsafe { address::bytes(addr.cast(), len) }?;
+        T::bind(socket, Address::<T>::decode(bytes, family_number::<T>())?)
+    };
+    status(bind())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `len` bytes at `addr` are initialised.
+unsafe extern "C" fn connect<T: SocketOps>(
+    sock: *mut bindings::socket,
+    addr: *mut bindings::sockaddr_unsized,
+    len: i32,
+    flags: i32,
+) -> i32 {
+    let connect = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        // SAFETY: The caller passes `len` bytes, which are its own.
+        let bytes = unsafe { address::bytes(addr.cast(), len) }?;
+        if address::family_of(bytes).map(u32::from) == Some(bindings::AF_UNSPEC) {
+            return T::disconnect(socket);
+        }
+        let address = Address::<T>::decode(bytes, family_number::<T>())?;
+        let nonblocking = flags & bindings::SHIM_O_NONBLOCK != 0;
+        T::connect(socket, address, nonblocking)
+    };
+    status(connect())
+}
+
+/// # Safety
+///
+/// As in the module's documentation, for both sockets.
+unsafe extern "C" fn socketpair<T: SocketOps>(
+    first: *mut bindings::socket,
+    second: *mut bindings::socket,
+) -> i32 {
+    let pair = || {
+        // SAFETY: The caller is in an operation of both sockets.
+        let (first, second) = unsafe { (socket::<T>(first)?, socket::<T>(second)?) };
+        T::socketpair(first, second)
+    };
+    status(pair())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `newsock` is a new socket that has no sock, and `arg` is
+/// valid for the length of the call.
+unsafe extern "C" fn accept<T: SocketOps>(
+    sock: *mut bindings::socket,
+    newsock: *mut bindings::socket,
+    arg: *mut bindings::proto_accept_arg,
+) -> i32 {
+    let accept = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        // SAFETY: As the caller promises.
+        let request = unsafe { AcceptRequest::new(socket, newsock, arg) };
+        T::accept(socket, request)
+    };
+    status(accept())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `addr` has room for a `struct sockaddr_storage`.
+unsafe extern "C" fn getname<T: SocketOps>(
+    sock: *mut bindings::socket,
+    addr: *mut bindings::sockaddr,
+    peer: i32,
+) -> i32 {
+    let name = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        let of = match peer {
+            0 => NameOf::Local,
+            1 => NameOf::Peer,
+            _ => NameOf::AcceptedPeer,
+        };
+        let name = T::name(socket, of)?.encode(family_number::<T>());
+        let name = name.as_ref();
+        let len = name
+            .len()
+            .min(core::mem::size_of::<bindings::__kernel_sockaddr_storage>());
+        // SAFETY: There is room for `len` bytes, and the buffer is the caller's own.
+        unsafe { core::ptr::copy_nonoverlapping(name.as_ptr(), addr.cast(), len) };
+        Ok(len)
+    };
+    count(name())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `wait` is null or valid, for `file`, which is the socket's.
+unsafe extern "C" fn poll<T: SocketOps>(
+    file: *mut bindings::file,
+    sock: *mut bindings::socket,
+    wait: *mut bindings::poll_table_struct,
+) -> u32 {
+    // SAFETY: The caller passes all three, and the socket's wait queue lives as long as its file.
+    // The barrier in it pairs with the one of whoever wakes.
+    unsafe { bindings::shim_sk_poll_wait(file, sock, wait) };
+    // SAFETY: The caller is in an operation of the socket.
+    match unsafe { socket::<T>(sock) } {
+        Ok(socket) => T::poll(socket).into_raw(),
+        Err(_) => 0,
+    }
+}
+
+/// # Safety
+///
+/// As in the module's documentation.
+unsafe extern "C" fn ioctl<T: SocketOps>(sock: *mut bindings::socket, cmd: u32, arg: usize) -> i32 {
+    let ioctl = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        let bytes = match cmd {
+            bindings::SHIM_SIOCINQ if T::HAS_BYTES_READABLE => T::bytes_readable(socket)?,
+            bindings::SHIM_SIOCOUTQ if T::HAS_BYTES_UNREAD => T::bytes_unread(socket)?,
+            // The core goes on with the requests that are for network interfaces, and then
+            // answers ENOTTY.
+            _ => return Err(ENOIOCTLCMD),
+        };
+        let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+        UserSlice::new(UserPtr::from_addr(arg), core::mem::size_of::<i32>())
+            .writer()
+            .write(&bytes)
+    };
+    status(ioctl())
+}
+
+/// # Safety
+///
+/// As in the module's documentation.
+unsafe extern "C" fn listen<T: SocketOps>(sock: *mut bindings::socket, backlog: i32) -> i32 {
+    let listen = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        // The core has capped it, as an unsigned number; callers in the kernel may not have.
+        T::listen(socket, u32::try_from(backlog).unwrap_or(0))
+    };
+    status(listen())
+}
+
+/// # Safety
+///
+/// As in the module's documentation.
+unsafe extern "C" fn shutdown<T: SocketOps>(sock: *mut bindings::socket, how: i32) -> i32 {
+    let shutdown = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        T::shutdown(socket, Shutdown::from_raw(how)?)
+    };
+    status(shutdown())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `msg` is valid and the caller's own.
+unsafe extern "C" fn sendmsg<T: SocketOps>(
+    sock: *mut bindings::socket,
+    msg: *mut bindings::msghdr,
+    _len: usize,
+) -> i32 {
+    let send = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        // SAFETY: `msg` is valid and used by nobody else.
+        let mut message = unsafe { SendMessage::<T>::new(msg, family_number::<T>()) }?;
+        T::send(socket, &mut message)
+    };
+    count(send())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `msg` is valid and the caller's own.
+unsafe extern "C" fn recvmsg<T: SocketOps>(
+    sock: *mut bindings::socket,
+    msg: *mut bindings::msghdr,
+    _len: usize,
+    flags: i32,
+) -> i32 {
+    let receive = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        // SAFETY: `msg` is valid and used by nobody else.
+        let mut message =
+            unsafe { RecvMessage::<T>::new(msg, flags, family_number::<T>()) }?;
+        T::receive(socket, &mut message)
+    };
+    count(receive())
+}
