@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `SOCK_DGRAM`: messages, which a receiver that is full loses.
+
+mod receive;
+mod send;
+
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        ordering::{
+            Acquire,
+            Release, //
+        },
+        Atomic, //
+    }, //
+};
+
+use super::{
+    address::Node,
+    ports::reachable_port,
+    Address,
+    Experimental, //
+};
+use crate::net::{
+    errno::{
+        ECONNREFUSED,
+        ENOTCONN,
+        EPROTONOSUPPORT, //
+    },
+    Events,
+    NameOf,
+    Proto,
+    RecvMessage,
+    SendMessage,
+    Shutdown,
+    SockGuard,
+    SockSlot,
+    Socket,
+    SocketOps,
+    SocketState,
+    SocketType,
+    WakeBand, //
+};
+
+/// A datagram socket.
+#[pin_data]
+pub(crate) struct Datagram {
+    /// Its port, or 0. Changed under the socket lock, from 0 and once.
+    port: Atomic<u32>,
+    /// To whom it is connected. Changed under the socket lock.
+    peer: Atomic<u64>,
+    /// The other one of a `socketpair(2)`, until that is released.
+    pair: SockSlot<Datagram>,
+}
+
+/// To whom a datagram socket is connected: where its messages go, and from whom it takes any.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    /// To nobody, and from everybody.
+    None,
+    /// The socket with this port.
+    Port(u32),
+    /// The other one of a `socketpair(2)`.
+    Pair,
+}
+
+impl Peer {
+    const PAIR: u64 = 1 << 32;
+
+    fn into_raw(self) -> u64 {
+        match self {
+            // Port 0 is nobody's.
+            Self::None => 0,
+            Self::Port(port) => u64::from(port),
+            Self::Pair => Self::PAIR,
+        }
+    }
+
+    fn from_raw(raw: u64) -> Self {
+        match u32::try_from(raw) {
+            Ok(0) => Self::None,
+            Ok(port) => Self::Port(port),
+            Err(_) => Self::Pair,
+        }
+    }
+}
+
+impl Datagram {
+    fn port(&self) -> Option<u32> {
+        match self.port.load(Acquire) {
+            0 => None,
+            port => Some(port),
+        }
+    }
+
+    fn peer(&self) -> Peer {
+        Peer::from_raw(self.peer.load(Acquire))
+    }
+
+    fn set_peer(&self, peer: Peer) {
+        self.peer.store(peer.into_raw(), Release);
+    }
+
+    fn address(&self) -> Address {
+        Address::local_or_any(self.port())
+    }
+}
+
+/// Gives the socket a port if it has none.
+fn bind_automatically(socket: Socket<'_, Datagram>, _locked: &SockGuard<'_, Datagram>) -> Result {
+    if socket.port().is_none() {
+        let ports = &socket.namespace().datagram;
+        let port = ports.bind_automatically(socket.sock_ref())?;
+        socket.port.store(port, Release);
+    }
+    Ok(())
+}
+
+#[vtable]
+impl SocketOps for Datagram {
+    type Family = Experimental;
+    type Locked = ();
+    /// Who sent it.
+    type Metadata = Address;
+
+    const TYPE: SocketType = SocketType::Datagram;
+    const NAME: &'static CStr = c"EXP-DGRAM";
+
+    fn proto() -> &'static Proto<Self> {
+        static PROTO: Proto<Datagram> = Proto::new();
+        &PROTO
+    }
+
+    fn new(protocol: i32) -> Result<impl PinInit<Self, Error>> {
+        if protocol != 0 {
+            return Err(EPROTONOSUPPORT.into());
+        }
+        Ok(try_pin_init!(Self {
+            port: Atomic::new(0),
+            peer: Atomic::new(Peer::None.into_raw()),
+            pair: SockSlot::new(),
+        }? Error))
+    }
+
+    fn release(socket: Socket<'_, Self>) {
+        if let Some(other) = socket.pair.clear() {
+            drop(other.pair.clear());
+        }
+        if let Some(port) = socket.port() {
+            socket.namespace().datagram.unbind(port, socket.sock());
+        }
+    }
+
+    fn bind(socket: Socket<'_, Self>, address: Address) -> Result {
+        let _guard = socket.sock().lock();
+        if socket.port().is_some() || socket.peer() != Peer::None {
+            return Err(EINVAL);
+        }
+        let port = socket
+            .namespace()
+            .datagram
+            .bind(address, socket.sock_ref())?;
+        socket.port.store(port, Release);
+        Ok(())
+    }
+
+    fn connect(socket: Socket<'_, Self>, address: Address, _nonblocking: bool) -> Result {
+        if address.node() == Node::All && !socket.may_broadcast() {
+            return Err(EACCES);
+        }
+        let port = reachable_port(address)?;
+        let guard = socket.sock().lock();
+        bind_automatically(socket, &guard)?;
+        socket
+            .namespace()
+            .datagram
+            .with(port, |_| ())
+            .ok_or(ECONNREFUSED)?;
+        socket.set_peer(Peer::Port(port));
+        socket.set_state(SocketState::Established);
+        Ok(())
+    }
+
+    fn disconnect(socket: Socket<'_, Self>) -> Result {
+        let _guard = socket.sock().lock();
+        socket.set_peer(Peer::None);
+        socket.set_state(SocketState::Unconnected);
+        Ok(())
+    }
+
+    fn name(socket: Socket<'_, Self>, of: NameOf) -> Result<Address> {
+        match of {
+            NameOf::Local => Ok(socket.address()),
+            NameOf::Peer | NameOf::AcceptedPeer => match socket.peer() {
+                Peer::None => Err(ENOTCONN.into()),
+                Peer::Port(port) => Ok(Address::local(port)),
+                Peer::Pair => Ok(Address::ANY),
+            },
+        }
+    }
+
+    fn send(socket: Socket<'_, Self>, message: &mut SendMessage<'_, Self>) -> Result<usize> {
+        send::send(socket, message)
+    }
+
+    fn receive(socket: Socket<'_, Self>, message: &mut RecvMessage<'_, Self>) -> Result<usize> {
+        receive::receive(socket, message)
+    }
+
+    fn shutdown(socket: Socket<'_, Self>, how: Shutdown) -> Result {
+        let guard = socket.sock().lock();
+        // As UDP does: the directions are closed even if the answer is an error.
+        socket.add_shutdown(&guard, how);
+        drop(guard);
+        socket.wake_all(WakeBand::HangUp);
+        if socket.peer() == Peer::None {
+            return Err(ENOTCONN.into());
+        }
+        Ok(())
+    }
+
+    fn poll(socket: Socket<'_, Self>) -> Events {
+        let reads_over = socket.is_receive_shut();
+        let over = reads_over && socket.is_send_shut();
+        Events::ERROR.when(socket.has_error() || socket.has_queued_error())
+            | Events::READABLE.when(socket.has_skb() || reads_over)
+            | Events::READ_HANG_UP.when(reads_over)
+            | Events::HANG_UP.when(over)
+            | Events::WRITABLE.when(send::has_room(socket))
+    }
+
+    fn socketpair(first: Socket<'_, Self>, second: Socket<'_, Self>) -> Result {
+        drop(first.pair.set(second.sock_ref()));
+        drop(second.pair.set(first.sock_ref()));
+        for socket in [first, second] {
+            socket.set_peer(Peer::Pair);
+            socket.set_state(SocketState::Established);
+        }
+        Ok(())
+    }
+
+    fn bytes_readable(socket: Socket<'_, Self>) -> Result<usize> {
+        Ok(socket.first_skb_len())
+    }
+
+    fn bytes_unread(socket: Socket<'_, Self>) -> Result<usize> {
+        Ok(socket.bytes_charged())
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a socket gets of a connection.
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+use super::{
+    connection::{
+        Connection,
+        End,
+        Party,
+        Side, //
+    },
+    ring::{
+        Consumer,
+        Producer, //
+    }, //
+};
+
+/// One end of a connection: the right to write to one of its rings and to read from the other.
+pub(super) struct Endpoint {
+    pub(super) end: Arc<End>,
+    pub(super) producer: Producer,
+    pub(super) consumer: Consumer,
+}
+
+impl Endpoint {
+    /// Makes a connection and gives out its two ends.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(super) fn pair(client: Party, server: Party) -> Result<(Self, Self)> {
+        let connection = Connection::new(client, server)?;
+        let make = |side| -> Result<Self> {
+            Ok(Self {
+                end: End::new(connection.clone(), side)?,
+                producer: Producer::new(),
+                consumer: Consumer::new(),
+            })
+        };
+        Ok((make(Side::Client)?, make(Side::Server)?))
+    }
+
+    /// Gives up an end that no socket took, or will.
+    pub(super) fn reset(self) {
+        self.end.close(false, true);
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! AF_EXPERIMENTAL.
+//!
+//! Sockets of this family are named by a port on a node, and each socket type has its own ports in
+//! each network namespace. So far there is one node, this one.
+//!
+//! # Who owns what
+//!
+//! * A socket that is bound is in the [`PortTable`](ports::PortTable) of its type and namespace,
+//!   which owns a reference on its sock. `release` takes it out.
+//! * A listening socket has a [`Backlog`](backlog::Backlog), shared with those who connect to it.
+//!   The backlog owns the connections that nobody has accepted yet, and has the listener in a
+//!   slot, to wake it.
+//! * The two sockets of a stream share a [`Connection`](connection::Connection), through an
+//!   [`End`](connection::End) each. The connection has both in slots, to wake them. Slots own a
+//!   reference, and `release` empties the socket's own: no cycle outlives it.
+//! * The halves of a [`Ring`](ring::Ring), one that writes and one that reads, belong to the two
+//!   sockets, or to the backlog until there is a second socket.
+//!
+//! # Locks
+//!
+//! In the order in which they may be taken:
+//!
+//! 1. the socket lock ([`SockGuard`](crate::net::SockGuard)): state of one socket. Never two.
+//! 2. `Stream::sender`, then `Stream::receiver`: mutexes for those who write to and read from one
+//!    socket. Held while user memory is copied, and never while waiting for data or room. Only
+//!    calls on the same socket take them.
+//! 3. the spin locks of a backlog and of a ring's pages, in which nothing is dropped.
+//!
+//! Poll, shutdown and the peer take neither 1 of the other socket nor 2 of any: a task that is
+//! stuck in a page fault stops only those who use the same descriptor in the same direction.
+
+mod address;
+mod backlog;
+mod connection;
+mod datagram;
+mod endpoint;
+mod number;
+mod ports;
+mod ring;
+mod stream;
+
+use kernel::prelude::*;
+
+use crate::net::{
+    Family,
+    FamilyCell,
+    Namespace, //
+};
+use datagram::Datagram;
+use ports::PortTable;
+use stream::Stream;
+
+pub(crate) use address::Address;
+pub(crate) use number::check_number;
+
+/// The family.
+pub(crate) struct Experimental;
+
+impl Family for Experimental {
+    type Address = Address;
+    type Namespace = Ports;
+    type Types = (Stream, (Datagram, ()));
+
+    fn cell() -> &'static FamilyCell<Self> {
+        static CELL: FamilyCell<Experimental> = FamilyCell::new();
+        &CELL
+    }
+
+    fn module() -> &'static ThisModule {
+        &crate::THIS_MODULE
+    }
+}
+
+/// The ports of a network namespace.
+#[pin_data]
+pub(crate) struct Ports {
+    #[pin]
+    stream: PortTable<Stream>,
+    #[pin]
+    datagram: PortTable<Datagram>,
+}
+
+impl Namespace for Ports {
+    fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            stream <- PortTable::new(),
+            datagram <- PortTable::new(),
+        }? Error)
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A stream of bytes from one writer to one reader.
+//!
+//! The bytes lie in a chain of [`Chunk`]s of a page each. The writer fills the last, and appends
+//! to the chain; the reader empties the first, and hands the page back. Positions in the stream
+//! only grow: `written` is stored by the writer after the bytes, and loaded by the reader before
+//! them, and `consumed` the other way round. Neither waits for the other.
+//!
+//! There is one [`Producer`] and one [`Consumer`] a ring; whoever has it is the writer or reader.
+
+mod chunk;
+mod consumer;
+mod producer;
+
+use kernel::{
+    new_spinlock,
+    prelude::*,
+    sync::{
+        atomic::{
+            ordering::{
+                Acquire,
+                Release, //
+            },
+            Atomic, //
+        },
+        Arc,
+        SpinLock,
+        UniqueArc, //
+    }, //
+};
+
+pub(super) use consumer::{
+    Consumer,
+    Take, //
+};
+pub(super) use producer::Producer;
+
+use chunk::Chunk;
+
+/// Keeps what follows off the cache line of what stands before.
+#[repr(align(64))]
+struct CacheLine<T>(T);
+
+/// What the writer and the reader of a ring share.
+#[pin_data]
+pub(super) struct Ring {
+    /// Bytes that were ever written. Stored by the writer only.
+    written: CacheLine<Atomic<u64>>,
+    /// Bytes that were ever consumed. Stored by the reader only.
+    consumed: CacheLine<Atomic<u64>>,
+    #[pin]
+    pages: SpinLock<Pages>,
+}
+
+/// Chunks on their way from one side to the other.
+struct Pages {
+    /// The first of the chain, until the reader has got hold of it.
+    first: Option<Arc<Chunk>>,
+    /// One that was emptied, for the writer to fill again.
+    spare: Option<UniqueArc<Chunk>>,
+}
+
+impl Ring {
+    /// An initialiser for an empty ring, which has no page yet.
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            written: CacheLine(Atomic::new(0)),
+            consumed: CacheLine(Atomic::new(0)),
+            pages <- new_spinlock!(Pages { first: None, spare: None }),
+        })
+    }
+
+    /// Bytes that wait to be consumed.
+    ///
+    /// For the writer this is an upper bound, for the reader a lower one; for anybody else it is
+    /// what was true a moment ago.
+    pub(super) fn len(&self) -> usize {
+        // In this order: `consumed` never overtakes a `written` that was loaded after it.
+        let consumed = self.consumed.0.load(Acquire);
+        let written = self.written.0.load(Acquire);
+        usize::try_from(written.wrapping_sub(consumed)).unwrap_or(usize::MAX)
+    }
+
+    /// Makes what the writer has put in the chunks visible to the reader.
+    fn publish(&self, written: u64) {
+        self.written.0.store(written, Release);
+    }
+
+    /// Makes what the reader is done with visible to the writer.
+    fn consume(&self, consumed: u64) {
+        self.consumed.0.store(consumed, Release);
+    }
+
+    fn written(&self) -> u64 {
+        self.written.0.load(Acquire)
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One page of a ring.
+
+use kernel::{
+    alloc::AllocError,
+    prelude::*,
+    sync::{
+        Arc,
+        SetOnce,
+        UniqueArc, //
+    }, //
+};
+
+use crate::net::IoPage;
+
+/// A page, and the one that comes after it.
+pub(super) struct Chunk {
+    pub(super) page: IoPage,
+    next: SetOnce<Arc<Chunk>>,
+}
+
+impl Chunk {
+    /// Bytes in a chunk.
+    pub(super) const SIZE: usize = IoPage::SIZE;
+
+    /// A new one, charged to the memory cgroup of the task. May sleep.
+    pub(super) fn new() -> Result<UniqueArc<Self>, AllocError> {
+        UniqueArc::new(
+            Self {
+                page: IoPage::new(GFP_KERNEL_ACCOUNT)?,
+                next: SetOnce::new(),
+            },
+            GFP_KERNEL_ACCOUNT,
+        )
+    }
+
+    /// Appends `next`. Only the writer does, and once for each chunk.
+    pub(super) fn append(&self, next: Arc<Chunk>) {
+        let fresh = self.next.populate(next);
+        debug_assert!(fresh);
+    }
+
+    /// The one that comes after it, if it has been appended.
+    pub(super) fn next(&self) -> Option<Arc<Chunk>> {
+        self.next.as_ref().cloned()
+    }
+
+    /// Makes a chunk that was emptied, and whose successor the caller holds, as good as new.
+    pub(super) fn reset(&mut self) {
+        self.next = SetOnce::new();
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `SOCK_STREAM`: connections of bytes.
+
+mod accept;
+mod close;
+mod connect;
+mod names;
+mod poll;
+mod receive;
+mod send;
+mod state;
+
+use kernel::{
+    prelude::*,
+    static_lock_class,
+    sync::Arc, //
+};
+
+use super::{
+    backlog::Backlog,
+    connection::End,
+    endpoint::Endpoint,
+    ring::{
+        Consumer,
+        Producer, //
+    },
+    Address,
+    Experimental, //
+};
+use crate::net::{
+    errno::EPROTONOSUPPORT,
+    AcceptRequest,
+    Events,
+    KillableMutex,
+    NameOf,
+    Proto,
+    RcuArc,
+    RecvMessage,
+    SendMessage,
+    Shutdown,
+    Sock,
+    SockRef,
+    Socket,
+    SocketOps,
+    SocketType, //
+};
+
+pub(crate) use state::Locked;
+
+/// A stream socket.
+#[pin_data]
+pub(crate) struct Stream {
+    /// For those who write.
+    #[pin]
+    sender: KillableMutex<Option<Sender>>,
+    /// For those who read.
+    #[pin]
+    receiver: KillableMutex<Option<Receiver>>,
+    /// The connection, for those who only look.
+    end: RcuArc<End>,
+    /// The backlog if it listens, for those who look or connect.
+    backlog: RcuArc<Backlog>,
+}
+
+/// What a task needs to write.
+struct Sender {
+    end: Arc<End>,
+    producer: Producer,
+}
+
+/// What a task needs to read.
+struct Receiver {
+    end: Arc<End>,
+    consumer: Consumer,
+}
+
+impl Stream {
+    /// Gives the socket its end of a connection.
+    fn install(&self, endpoint: Endpoint, sk: SockRef<Self>) -> Arc<End> {
+        let Endpoint {
+            end,
+            producer,
+            consumer,
+        } = endpoint;
+        let old_sender = self.sender.lock().replace(Sender {
+            end: end.clone(),
+            producer,
+        });
+        let old_receiver = self.receiver.lock().replace(Receiver {
+            end: end.clone(),
+            consumer,
+        });
+        drop((old_sender, old_receiver));
+        self.end.replace(Some(end.clone()));
+        end.attach(sk);
+        end
+    }
+
+    /// Takes the right to write and to read from the socket. Returns whether anything was left
+    /// unread.
+    fn uninstall(&self) -> bool {
+        let sender = self.sender.lock().take();
+        let receiver = self.receiver.lock().take();
+        let unread = receiver
+            .as_ref()
+            .is_some_and(|receiver| receiver.consumer.available(receiver.end.incoming()) > 0);
+        drop((sender, receiver));
+        unread
+    }
+}
+
+impl Sock<Stream> {
+    /// How many bytes must be there for the socket to be readable: `SO_RCVLOWAT`, but never more
+    /// than the buffers let come together.
+    fn low_water(&self, end: &End) -> usize {
+        self.receive_low_water()
+            .min((end.incoming_capacity() / 2).max(1))
+    }
+}
+
+#[vtable]
+impl SocketOps for Stream {
+    type Family = Experimental;
+    type Locked = Locked;
+    type Metadata = ();
+
+    const TYPE: SocketType = SocketType::Stream;
+    const NAME: &'static CStr = c"EXP-STREAM";
+
+    fn proto() -> &'static Proto<Self> {
+        static PROTO: Proto<Stream> = Proto::new();
+        &PROTO
+    }
+
+    fn new(protocol: i32) -> Result<impl PinInit<Self, Error>> {
+        if protocol != 0 {
+            return Err(EPROTONOSUPPORT.into());
+        }
+        Ok(try_pin_init!(Self {
+            sender <- KillableMutex::new(None, c"Stream::sender", static_lock_class!()),
+            receiver <- KillableMutex::new(None, c"Stream::receiver", static_lock_class!()),
+            end: RcuArc::new(),
+            backlog: RcuArc::new(),
+        }? Error))
+    }
+
+    fn release(socket: Socket<'_, Self>) {
+        close::release(socket);
+    }
+
+    fn bind(socket: Socket<'_, Self>, address: Address) -> Result {
+        names::bind(socket, address)
+    }
+
+    fn connect(socket: Socket<'_, Self>, address: Address, nonblocking: bool) -> Result {
+        connect::connect(socket, address, nonblocking)
+    }
+
+    fn disconnect(socket: Socket<'_, Self>) -> Result {
+        close::disconnect(socket)
+    }
+
+    fn name(socket: Socket<'_, Self>, of: NameOf) -> Result<Address> {
+        names::name(socket, of)
+    }
+
+    fn send(socket: Socket<'_, Self>, message: &mut SendMessage<'_, Self>) -> Result<usize> {
+        send::send(socket, message)
+    }
+
+    fn receive(socket: Socket<'_, Self>, message: &mut RecvMessage<'_, Self>) -> Result<usize> {
+        receive::receive(socket, message)
+    }
+
+    fn shutdown(socket: Socket<'_, Self>, how: Shutdown) -> Result {
+        close::shutdown(socket, how)
+    }
+
+    fn poll(socket: Socket<'_, Self>) -> Events {
+        poll::poll(socket)
+    }
+
+    fn listen(socket: Socket<'_, Self>, backlog: u32) -> Result {
+        accept::listen(socket, backlog)
+    }
+
+    fn accept(socket: Socket<'_, Self>, request: AcceptRequest<'_, Self>) -> Result {
+        accept::accept(socket, request)
+    }
+
+    fn socketpair(first: Socket<'_, Self>, second: Socket<'_, Self>) -> Result {
+        connect::pair(first, second)
+    }
+
+    fn bytes_readable(socket: Socket<'_, Self>) -> Result<usize> {
+        poll::bytes_readable(socket)
+    }
+
+    fn bytes_unread(socket: Socket<'_, Self>) -> Result<usize> {
+        poll::bytes_unread(socket)
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `listen(2)` and `accept(2)`.
+
+use kernel::prelude::*;
+
+use super::{
+    super::backlog::Backlog,
+    state::{
+        lock,
+        State, //
+    },
+    Stream, //
+};
+use crate::net::{
+    AcceptRequest,
+    Socket,
+    SocketState,
+    Timeout, //
+};
+
+/// `listen(2)`
+///
+/// # Errors
+///
+/// `EINVAL` if the socket is connected or connecting, `EADDRINUSE` if it has no port and there is
+/// none, `ENOMEM`.
+pub(super) fn listen(socket: Socket<'_, Stream>, limit: u32) -> Result {
+    let mut guard = lock(socket);
+    match &guard.state {
+        State::Listening(backlog) => backlog.reopen(limit),
+        State::Connecting(_) | State::Connected(_) => return Err(EINVAL),
+        State::Unconnected => {
+            if guard.port.is_none() {
+                let ports = &socket.namespace().stream;
+                guard.port = Some(ports.bind(super::Address::ANY, socket.sock_ref())?);
+            }
+            let backlog = Backlog::new(socket.sock_ref(), limit)?;
+            socket.backlog.replace(Some(backlog.clone()));
+            guard.state = State::Listening(backlog);
+        }
+    }
+    socket.set_max_backlog(limit);
+    socket.set_state(SocketState::Listening);
+    Ok(())
+}
+
+/// `accept(2)`
+///
+/// # Errors
+///
+/// `EINVAL` if the socket does not listen, `EAGAIN`, `EINTR` or `ERESTARTSYS` if there is no
+/// connection, `ENOMEM`; then the connection stays in the backlog.
+pub(super) fn accept(socket: Socket<'_, Stream>, request: AcceptRequest<'_, Stream>) -> Result {
+    let guard = lock(socket);
+    let State::Listening(backlog) = &guard.state else {
+        return Err(EINVAL);
+    };
+    let backlog = backlog.clone();
+    drop(guard);
+
+    let mut timeout = Timeout::receive(socket, request.is_nonblocking());
+    loop {
+        // One sleeper is enough for one connection.
+        let wait_queue = socket.wait_queue();
+        wait_queue.wait_exclusive(&mut timeout, || {
+            (backlog.has_established() || !backlog.is_open()).then_some(())
+        })?;
+
+        let guard = lock(socket);
+        if !backlog.has_established() {
+            if !backlog.is_open() {
+                // The wake of a listener that was shut down is for all sleepers.
+                socket.wake_readers();
+                return Err(EINVAL);
+            }
+            continue;
+        }
+        // Before the connection is taken out, so that it stays where it is if this fails. Then
+        // somebody else may want to try.
+        let child = request
+            .child(&guard)
+            .inspect_err(|_| socket.wake_readers())?;
+        let Some(accepted) = backlog.pop() else {
+            continue;
+        };
+        drop(guard);
+
+        let end = child.install(accepted.endpoint, child.sock_ref());
+        child.lock().state = State::Connected(end);
+        child.set_state(SocketState::Established);
+        request.complete(child, accepted.more);
+        return Ok(());
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `connect(2)` and `socketpair(2)`.
+
+use kernel::prelude::*;
+
+use super::{
+    super::{
+        connection::{
+            Party,
+            Phase, //
+        },
+        endpoint::Endpoint,
+        ports::reachable_port,
+        Address, //
+    },
+    state::{
+        bind_automatically,
+        lock,
+        Connecting,
+        State, //
+    },
+    Stream, //
+};
+use crate::net::{
+    errno::{
+        EALREADY,
+        ECONNREFUSED,
+        EINPROGRESS,
+        EISCONN, //
+    },
+    Sock,
+    Socket,
+    SocketState,
+    Timeout,
+    WakeBand, //
+};
+
+/// `connect(2)`. Waits while the backlog of the listener is full; after `SO_SNDTIMEO`, after a
+/// signal, or if it may not wait, the attempt goes on by itself.
+///
+/// # Errors
+///
+/// As connect(2) and experimental(7) say: `EISCONN`, `EINVAL`, `EINPROGRESS`, `EALREADY`,
+/// `ECONNREFUSED`, `ENETUNREACH`, `EADDRNOTAVAIL`, `EINTR`, `ENOMEM`.
+pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool) -> Result {
+    let mut guard = lock(socket);
+    let already = match &guard.state {
+        State::Connected(end) => {
+            // The first call after a connection has come about by itself is told so.
+            return if end.take_news() { Ok(()) } else { Err(EISCONN.into()) };
+        }
+        State::Listening(_) => return Err(EINVAL),
+        State::Connecting(_) => true,
+        State::Unconnected => false,
+    };
+
+    if !already {
+        // An attempt that came to nothing is reported once, here or elsewhere.
+        socket.take_error()?;
+        let from = bind_automatically(socket, &mut guard)?;
+        guard.state = begin(socket, from, reachable_port(to)?)?;
+        if let State::Connected(_) = guard.state {
+            return Ok(());
+        }
+    }
+    drop(guard);
+
+    let mut timeout = Timeout::send(socket, nonblocking);
+    let waited = socket.wait_queue().wait(&mut timeout, || {
+        let decided = socket
+            .end
+            .get_arc()
+            .is_none_or(|end| end.phase() != Phase::Waiting);
+        decided.then_some(())
+    });
+    if let Err(error) = waited {
+        return Err(match error {
+            EAGAIN if already => EALREADY.into(),
+            EAGAIN => EINPROGRESS.into(),
+            signal => signal,
+        });
+    }
+
+    let guard = lock(socket);
+    match &guard.state {
+        State::Connected(end) => {
+            end.take_news();
+            Ok(())
+        }
+        _ => Err(socket.take_error().err().unwrap_or(ECONNREFUSED.into())),
+    }
+}
+
+/// Makes a connection and puts the other end of it in the backlog of whoever listens on port `to`.
+fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<State> {
+    let (backlog, receive_buffer) = socket
+        .namespace()
+        .stream
+        .with(to, |listener: &Sock<Stream>| {
+            Some((listener.backlog.get_arc()?, listener.receive_buffer()))
+        })
+        .flatten()
+        .ok_or(ECONNREFUSED)?;
+
+    let (ours, theirs) = Endpoint::pair(
+        Party {
+            address: Address::local(from),
+            receive_buffer: socket.receive_buffer(),
+        },
+        Party {
+            address: Address::local(to),
+            receive_buffer,
+        },
+    )?;
+    let (phase, ticket) = backlog.push(theirs)?;
+    let end = socket.install(ours, socket.sock_ref());
+
+    if phase == Phase::Established {
+        socket.set_state(SocketState::Established);
+        // Those who poll have only seen an unconnected socket.
+        socket.wake_all(WakeBand::Out);
+        return Ok(State::Connected(end));
+    }
+    socket.set_state(SocketState::Connecting);
+    end.expect_news();
+    Ok(State::Connecting(Connecting {
+        end,
+        backlog,
+        ticket,
+    }))
+}
+
+/// `socketpair(2)`
+///
+/// # Errors
+///
+/// `ENOMEM`
+pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Result {
+    let party = |socket: Socket<'_, Stream>| Party {
+        address: Address::ANY,
+        receive_buffer: socket.receive_buffer(),
+    };
+    let (one, other) = Endpoint::pair(party(first), party(second))?;
+    for (socket, endpoint) in [(first, one), (second, other)] {
+        let end = socket.install(endpoint, socket.sock_ref());
+        lock(socket).state = State::Connected(end);
+        socket.set_state(SocketState::Established);
+    }
+    Ok(())
+}

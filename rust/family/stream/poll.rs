@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What poll(2) and ioctl(2) tell of a stream socket.
+
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
+
+use super::{
+    super::connection::{
+        End,
+        Phase, //
+    },
+    Stream, //
+};
+use crate::net::{
+    Events,
+    Sock,
+    Socket, //
+};
+
+/// `poll(2)`. Takes no lock.
+pub(super) fn poll(socket: Socket<'_, Stream>) -> Events {
+    let errors = Events::ERROR.when(socket.has_error() || socket.has_queued_error());
+    let rcu = rcu::read_lock();
+
+    if let Some(backlog) = socket.backlog.get(&rcu) {
+        let over = Events::READABLE | Events::READ_HANG_UP;
+        return errors
+            | Events::READABLE.when(backlog.has_established())
+            | over.when(!backlog.is_open());
+    }
+    match socket.end.get(&rcu) {
+        Some(end) => match end.phase() {
+            Phase::Waiting => errors,
+            Phase::Established => errors | connected(socket.sock(), end),
+            Phase::Refused => errors | unconnected(),
+        },
+        None => errors | unconnected(),
+    }
+}
+
+/// As TCP and AF_UNIX have it.
+fn unconnected() -> Events {
+    Events::WRITABLE | Events::HANG_UP
+}
+
+fn connected(sk: &Sock<Stream>, end: &End) -> Events {
+    let mut events = Events::NONE;
+
+    let incoming_over = end.is_incoming_over();
+    let outgoing_over = end.is_outgoing_over();
+    if incoming_over {
+        events |= Events::READABLE | Events::READ_HANG_UP;
+    } else if end.incoming().len() >= sk.low_water(end) {
+        events |= Events::READABLE;
+    }
+    if incoming_over && outgoing_over {
+        events |= Events::HANG_UP;
+    }
+    // A write that fails at once doesn't block either.
+    if outgoing_over || has_room(sk, end) {
+        events |= Events::WRITABLE;
+    }
+    events
+}
+
+fn has_room(sk: &Sock<Stream>, end: &End) -> bool {
+    if end.is_writable() {
+        return true;
+    }
+    sk.note_no_space();
+    end.want_room();
+    end.is_writable()
+}
+
+/// `SIOCINQ`
+///
+/// # Errors
+///
+/// `EINVAL` if the socket listens.
+pub(super) fn bytes_readable(socket: Socket<'_, Stream>) -> Result<usize> {
+    count(socket, |end| end.incoming().len())
+}
+
+/// `SIOCOUTQ`
+///
+/// # Errors
+///
+/// `EINVAL` if the socket listens.
+pub(super) fn bytes_unread(socket: Socket<'_, Stream>) -> Result<usize> {
+    count(socket, |end| end.outgoing().len())
+}
+
+fn count(socket: Socket<'_, Stream>, of: impl FnOnce(&End) -> usize) -> Result<usize> {
+    let rcu = rcu::read_lock();
+    if socket.backlog.get(&rcu).is_some() {
+        return Err(EINVAL);
+    }
+    Ok(socket.end.get(&rcu).map_or(0, of))
+}

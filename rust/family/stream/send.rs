@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Writing to a stream.
+
+use kernel::prelude::*;
+
+use super::{
+    super::connection::Phase,
+    Stream, //
+};
+use crate::net::{
+    errno::{
+        EISCONN,
+        ENOTCONN,
+        EOPNOTSUPP, //
+    },
+    MessageFlags,
+    SendMessage,
+    Socket,
+    Timeout, //
+};
+
+/// The most that is written before the reader is told, so that it can start while the writer goes
+/// on.
+const PIECE: usize = 32 * 1024;
+
+/// How one attempt to write came out.
+enum Attempt {
+    /// So many bytes were written.
+    Wrote(usize),
+    /// There is no room.
+    Full,
+}
+
+/// `send(2)`, `write(2)` and the like
+///
+/// # Errors
+///
+/// `ENOTCONN`, `EISCONN` if a destination is named, `EPIPE`, `EAGAIN`, `EINTR` or `ERESTARTSYS`,
+/// `EFAULT`, `ENOBUFS`, a pending error; only if not a single byte was written. `EOPNOTSUPP` for
+/// control messages and `MSG_OOB`.
+pub(super) fn send(
+    socket: Socket<'_, Stream>,
+    message: &mut SendMessage<'_, Stream>,
+) -> Result<usize> {
+    if message.destination().is_some() {
+        return Err(if socket.end.get_arc().is_some() {
+            EISCONN.into()
+        } else {
+            ENOTCONN.into()
+        });
+    }
+    if message.has_control() || message.flags().contains(MessageFlags::URGENT) {
+        return Err(EOPNOTSUPP.into());
+    }
+
+    let mut timeout = Timeout::send(socket, message.is_nonblocking());
+    let mut sent = 0_usize;
+    loop {
+        let result = match attempt(socket, message) {
+            Ok(Attempt::Wrote(bytes)) => {
+                sent = sent.saturating_add(bytes);
+                if message.remaining() == 0 {
+                    return Ok(sent);
+                }
+                continue;
+            }
+            Ok(Attempt::Full) => wait_for_room(socket, &mut timeout),
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(()) => {}
+            Err(_) if sent > 0 => return Ok(sent),
+            Err(EPIPE) => return Err(message.stream_error(socket.sock(), EPIPE)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes as much as there is room for now, but not more than a piece.
+fn attempt(
+    socket: Socket<'_, Stream>,
+    message: &mut SendMessage<'_, Stream>,
+) -> Result<Attempt> {
+    let mut guard = socket.sender.lock_killable()?;
+    socket.take_error()?;
+    let Some(sender) = guard.as_mut() else {
+        return Err(ENOTCONN.into());
+    };
+    let end = &sender.end;
+    match end.phase() {
+        Phase::Waiting => return Ok(Attempt::Full),
+        Phase::Established => {}
+        Phase::Refused => return Err(ENOTCONN.into()),
+    }
+    if end.is_outgoing_over() {
+        return Err(EPIPE);
+    }
+    if message.remaining() == 0 {
+        return Ok(Attempt::Wrote(0));
+    }
+    let room = end.room().min(PIECE);
+    if room == 0 {
+        return Ok(Attempt::Full);
+    }
+    let written = sender
+        .producer
+        .write(end.outgoing(), message.source(), room)?;
+    end.data_was_written();
+    Ok(Attempt::Wrote(written))
+}
+
+/// Sleeps until there is room, or writing has become pointless.
+fn wait_for_room(socket: Socket<'_, Stream>, timeout: &mut Timeout) -> Result {
+    let Some(end) = socket.end.get_arc() else {
+        return Err(ENOTCONN.into());
+    };
+    let ready = || {
+        socket.has_error()
+            || match end.phase() {
+                Phase::Waiting => false,
+                Phase::Established => end.is_outgoing_over() || end.room() > 0,
+                Phase::Refused => true,
+            }
+    };
+    socket.note_no_space();
+    socket.wait_queue().wait(timeout, || {
+        if ready() {
+            return Some(());
+        }
+        end.want_room();
+        ready().then_some(())
+    })
+}
