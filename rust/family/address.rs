@@ -113,8 +113,6 @@ impl SocketAddress for Address {
         let [f0, f1] = family.to_ne_bytes();
         let [p0, p1, p2, p3] = self.port.unwrap_or(PORT_ANY).to_ne_bytes();
         let [n0, n1, n2, n3] = node.to_ne_bytes();
-        [
-            f0, f1, 0, 0, p0, p1, p2, p3, n0, n1, n2, n3, 0, 0, 0, 0,
-        ]
+        [f0, f1, 0, 0, p0, p1, p2, p3, n0, n1, n2, n3, 0, 0, 0, 0]
     }
 }

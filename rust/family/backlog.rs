@@ -30,6 +30,7 @@ use super::{
 };
 use crate::net::{
     errno::ECONNREFUSED,
+    Shutdown,
     SockRef,
     SockSlot, //
 };
@@ -55,8 +56,10 @@ struct Queue {
     next_ticket: Ticket,
     /// What `listen(2)` said; one more than that may be established.
     limit: u32,
-    /// Whether new ones are taken.
+    /// Whether new ones are taken: the listener was not shut down for reading.
     open: bool,
+    /// Whether the listener was shut down for writing, which only poll(2) tells.
+    write_shut: bool,
 }
 
 impl Queue {
@@ -116,6 +119,7 @@ impl Backlog {
                     next_ticket: 0,
                     limit,
                     open: true,
+                    write_shut: false,
                 }),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -129,6 +133,12 @@ impl Backlog {
         self.queue.lock().open
     }
 
+    /// Whether the listener was shut down in both directions.
+    pub(super) fn is_hung_up(&self) -> bool {
+        let queue = self.queue.lock();
+        !queue.open && queue.write_shut
+    }
+
     /// Whether a connection can be accepted.
     pub(super) fn has_established(&self) -> bool {
         self.queue.lock().count > 0
@@ -140,6 +150,7 @@ impl Backlog {
             let mut queue = self.queue.lock();
             queue.limit = limit;
             queue.open = true;
+            queue.write_shut = false;
         }
         self.promote();
     }
@@ -192,11 +203,15 @@ impl Backlog {
         drop(node);
     }
 
-    /// Takes no more connections and refuses those that wait. Those that are established can still
-    /// be accepted.
-    pub(super) fn shut(&self) {
+    /// `shutdown(2)` of the listener. For reading: takes no more connections and refuses those that
+    /// wait. Those that are established can still be accepted.
+    pub(super) fn shutdown(&self, how: Shutdown) {
         let waiting = {
             let mut queue = self.queue.lock();
+            queue.write_shut |= how.writes();
+            if !how.reads() {
+                return;
+            }
             queue.open = false;
             core::mem::replace(&mut queue.waiting, RBTree::new())
         };
@@ -208,7 +223,7 @@ impl Backlog {
     /// The listener is released: also resets what nobody will accept any more.
     pub(super) fn close(&self) {
         drop(self.listener.clear());
-        self.shut();
+        self.shutdown(Shutdown::Both);
         loop {
             let node = self.queue.lock().take_established();
             let Some(node) = node else {

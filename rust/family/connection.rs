@@ -218,7 +218,8 @@ impl End {
         self.set_phase(phase);
         if phase == Phase::Refused {
             let peer = self.peer();
-            peer.error.store(Error::from(ECONNREFUSED).to_errno(), Relaxed);
+            peer.error
+                .store(Error::from(ECONNREFUSED).to_errno(), Relaxed);
             peer.report_error();
         }
         self.peer().sock.with(|sk| sk.wake_all(WakeBand::Out));
@@ -258,7 +259,8 @@ impl End {
 
     /// Bytes that can be written now.
     pub(super) fn room(&self) -> usize {
-        self.outgoing_capacity().saturating_sub(self.outgoing().len())
+        self.outgoing_capacity()
+            .saturating_sub(self.outgoing().len())
     }
 
     /// Whether there is enough room to call the socket writable: half of it, so that a writer that
@@ -328,7 +330,8 @@ impl End {
         self.detach();
         if unread || aborted {
             let peer = self.peer();
-            peer.error.store(Error::from(ECONNRESET).to_errno(), Relaxed);
+            peer.error
+                .store(Error::from(ECONNRESET).to_errno(), Relaxed);
             // The exchange in there orders the error before the end of the stream below.
             peer.report_error();
         }

@@ -61,17 +61,12 @@ impl<T: SocketOps<Family = Experimental>> PortTable<T> {
             Node::All | Node::Other(_) => return Err(EADDRNOTAVAIL.into()),
         }
         let Some(port) = address.port() else {
-            return self
-                .socks
-                .insert_any(AUTOMATIC, sk)
-                .map_err(in_use);
+            return self.socks.insert_any(AUTOMATIC, sk).map_err(in_use);
         };
         if port < UNPRIVILEGED && !sk.ns_capable(Capability::NetBindService) {
             return Err(EACCES);
         }
-        self.socks
-            .insert(port, sk)
-            .map_err(in_use)?;
+        self.socks.insert(port, sk).map_err(in_use)?;
         Ok(port)
     }
 

@@ -10,13 +10,13 @@ use crate::bindings;
 
 /// An error number that becomes an [`Error`] where it is returned.
 ///
-/// Outside the kernel crate no `Error` can be made in a constant.
+/// Outside the kernel crate no `Error` can be made in a constant. Negative, as the kernel has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Errno(i32);
 
 impl From<Errno> for Error {
     fn from(errno: Errno) -> Self {
-        Self::from_errno(-errno.0)
+        Self::from_errno(errno.0)
     }
 }
 
@@ -30,7 +30,7 @@ macro_rules! declare_errnos {
     ($($name:ident, $doc:literal;)+) => {
         $(
             #[doc = $doc]
-            pub(crate) const $name: Errno = Errno(bindings::$name as i32);
+            pub(crate) const $name: Errno = Errno(-(bindings::$name as i32));
         )+
     };
 }

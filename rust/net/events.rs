@@ -21,9 +21,8 @@ impl Events {
     /// Data, a connection, or the end of the stream can be read.
     pub(crate) const READABLE: Self = Self(bindings::SHIM_EPOLLIN | bindings::SHIM_EPOLLRDNORM);
     /// There is room to write.
-    pub(crate) const WRITABLE: Self = Self(
-        bindings::SHIM_EPOLLOUT | bindings::SHIM_EPOLLWRNORM | bindings::SHIM_EPOLLWRBAND,
-    );
+    pub(crate) const WRITABLE: Self =
+        Self(bindings::SHIM_EPOLLOUT | bindings::SHIM_EPOLLWRNORM | bindings::SHIM_EPOLLWRBAND);
     /// No more will come from the peer.
     pub(crate) const READ_HANG_UP: Self = Self(bindings::SHIM_EPOLLRDHUP);
     /// Both directions are down.

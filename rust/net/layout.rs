@@ -16,7 +16,7 @@ use kernel::prelude::*;
 use crate::bindings;
 
 const LAYOUT: &[usize] = &[
-    bindings::SHIM_SIZEOF_SOCK as usize,
+    bindings::SHIM_SIZEOF_SOCK,
     size_of::<bindings::socket>(),
     offset_of!(bindings::socket, sk),
     offset_of!(bindings::socket, ops),
@@ -43,7 +43,7 @@ pub(super) fn check() -> Result {
     let theirs = unsafe {
         core::slice::from_raw_parts(
             (&raw const bindings::shim_layout).cast::<usize>(),
-            bindings::shim_layout_len as usize,
+            bindings::shim_layout_len,
         )
     };
     if theirs == LAYOUT {

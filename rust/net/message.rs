@@ -136,11 +136,7 @@ impl<T: SocketOps> SendMessage<'_, T> {
     pub(crate) fn stream_error(&self, sk: &super::Sock<T>, error: Error) -> Error {
         // SAFETY: The sock is valid; the function sends a signal to the current task at most.
         let error = unsafe {
-            bindings::sk_stream_error(
-                sk.as_raw(),
-                self.flags().into_raw(),
-                error.to_errno(),
-            )
+            bindings::sk_stream_error(sk.as_raw(), self.flags().into_raw(), error.to_errno())
         };
         Error::from_errno(error)
     }

@@ -66,7 +66,12 @@ impl<T: SocketOps> SkBuff<T> {
         let mut err = 0;
         // SAFETY: The socket is open, so it may be slept on.
         let skb = unsafe {
-            bindings::shim_skb_alloc(socket.as_raw_sock(), len, message.is_nonblocking(), &mut err)
+            bindings::shim_skb_alloc(
+                socket.as_raw_sock(),
+                len,
+                message.is_nonblocking(),
+                &mut err,
+            )
         };
         let Some(raw) = NonNull::new(skb) else {
             return Err(Error::from_errno(err));
@@ -94,8 +99,7 @@ impl<T: SocketOps> SkBuff<T> {
     pub(crate) fn deliver(self, receiver: &Sock<T>) -> Result {
         // SAFETY: Both are valid. On success the receiver owns the buffer. It is one with the
         // metadata of the receiver's type, and so is all that is in its queue.
-        let ret =
-            unsafe { bindings::shim_skb_queue_rcv(receiver.as_raw(), self.raw.as_ptr()) };
+        let ret = unsafe { bindings::shim_skb_queue_rcv(receiver.as_raw(), self.raw.as_ptr()) };
         kernel::error::to_result(ret)?;
         let _ = ManuallyDrop::new(self);
         Ok(())
@@ -158,11 +162,7 @@ impl<T: SocketOps> ReceivedSkb<T> {
         })?;
         // SAFETY: All three are valid.
         unsafe {
-            bindings::shim_skb_recv_cmsgs(
-                socket.as_raw_sock(),
-                message.as_raw(),
-                self.raw.as_ptr(),
-            )
+            bindings::shim_skb_recv_cmsgs(socket.as_raw_sock(), message.as_raw(), self.raw.as_ptr())
         };
         Ok(())
     }

@@ -105,7 +105,7 @@ impl Capability {
 
 /// The bytes of a `struct sock`.
 #[repr(C, align(8))]
-struct RawSock([u8; bindings::SHIM_SIZEOF_SOCK as usize]);
+struct RawSock([u8; bindings::SHIM_SIZEOF_SOCK]);
 
 /// What follows the `struct sock`.
 #[pin_data]
@@ -198,8 +198,10 @@ impl<T: SocketOps> Sock<T> {
 
     /// Reports `error` once, by the next call or `SO_ERROR`, and wakes pollers. Does not sleep.
     pub(crate) fn set_error(&self, error: Error) {
-        // SAFETY: The sock is valid, and an errno is negative, so its negation is positive.
-        unsafe { bindings::shim_sk_set_error(self.as_raw(), -error.to_errno()) };
+        // An `Error` is between -4095 and -1, so this does not overflow.
+        let errno = error.to_errno().wrapping_neg();
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_set_error(self.as_raw(), errno) };
     }
 
     /// Takes the pending error, if there is one: `sock_error()`.

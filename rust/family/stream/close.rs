@@ -34,10 +34,8 @@ pub(super) fn shutdown(socket: Socket<'_, Stream>, how: Shutdown) -> Result {
             Ok(())
         }
         State::Listening(backlog) => {
-            if how.reads() {
-                backlog.shut();
-                socket.wake_all(WakeBand::In);
-            }
+            backlog.shutdown(how);
+            socket.wake_all(WakeBand::In);
             Ok(())
         }
     }

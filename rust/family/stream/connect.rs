@@ -48,7 +48,11 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
     let already = match &guard.state {
         State::Connected(end) => {
             // The first call after a connection has come about by itself is told so.
-            return if end.take_news() { Ok(()) } else { Err(EISCONN.into()) };
+            return if end.take_news() {
+                Ok(())
+            } else {
+                Err(EISCONN.into())
+            };
         }
         State::Listening(_) => return Err(EINVAL),
         State::Connecting(_) => true,

@@ -29,7 +29,8 @@ pub(super) fn poll(socket: Socket<'_, Stream>) -> Events {
         let over = Events::READABLE | Events::READ_HANG_UP;
         return errors
             | Events::READABLE.when(backlog.has_established())
-            | over.when(!backlog.is_open());
+            | over.when(!backlog.is_open())
+            | Events::HANG_UP.when(backlog.is_hung_up());
     }
     match socket.end.get(&rcu) {
         Some(end) => match end.phase() {

@@ -78,10 +78,7 @@ pub(super) fn send(
 }
 
 /// Writes as much as there is room for now, but not more than a piece.
-fn attempt(
-    socket: Socket<'_, Stream>,
-    message: &mut SendMessage<'_, Stream>,
-) -> Result<Attempt> {
+fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) -> Result<Attempt> {
     let mut guard = socket.sender.lock_killable()?;
     socket.take_error()?;
     let Some(sender) = guard.as_mut() else {

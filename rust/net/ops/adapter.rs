@@ -323,8 +323,7 @@ unsafe extern "C" fn recvmsg<T: SocketOps>(
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: `msg` is valid and used by nobody else.
-        let mut message =
-            unsafe { RecvMessage::<T>::new(msg, flags, family_number::<T>()) }?;
+        let mut message = unsafe { RecvMessage::<T>::new(msg, flags, family_number::<T>()) }?;
         T::receive(socket, &mut message)
     };
     count(receive())
