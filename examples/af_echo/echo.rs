@@ -128,7 +128,7 @@ impl SocketOps for Datagram {
     type Locked = ();
     type Metadata = Id;
 
-    const TYPE: SocketType = SocketType::Datagram;
+    const TYPES: &'static [SocketType] = &[SocketType::Datagram];
     const NAME: &'static CStr = c"ECHO";
 
     fn proto() -> &'static Proto<Self> {
@@ -136,7 +136,7 @@ impl SocketOps for Datagram {
         &PROTO
     }
 
-    fn new(protocol: i32) -> Result<impl PinInit<Self, Error>> {
+    fn new(_socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>> {
         if protocol != 0 {
             return Err(EPROTONOSUPPORT.into());
         }

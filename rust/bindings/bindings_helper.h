@@ -36,6 +36,7 @@ static const unsigned char SHIM_SEND_SHUTDOWN = SEND_SHUTDOWN;
 
 static const int SHIM_O_NONBLOCK = O_NONBLOCK;
 static const int SHIM_MSG_OOB = MSG_OOB;
+static const int SHIM_MSG_EOR = MSG_EOR;
 static const int SHIM_MSG_PEEK = MSG_PEEK;
 static const int SHIM_MSG_TRUNC = MSG_TRUNC;
 static const int SHIM_MSG_DONTWAIT = MSG_DONTWAIT;

@@ -24,7 +24,10 @@ use kernel::{
 
 use super::{
     address::Address,
-    ring::Ring,
+    ring::{
+        Ring,
+        RECORD_HEADER, //
+    },
     stream::Stream, //
 };
 use crate::net::{
@@ -255,6 +258,11 @@ impl End {
     /// Bytes that may be under way to this side.
     pub(super) fn incoming_capacity(&self) -> usize {
         capacity(self.peer(), self.own())
+    }
+
+    /// Bytes in the largest record that this side may send.
+    pub(super) fn largest_record(&self) -> usize {
+        self.outgoing_capacity().saturating_sub(RECORD_HEADER)
     }
 
     /// Bytes that can be written now.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `SOCK_DGRAM`: messages, which a receiver that is full loses.
+//! `SOCK_DGRAM` and `SOCK_RDM`: messages, which a receiver that is full loses, or which wait for it.
 
+mod congestion;
 mod receive;
 mod send;
 
@@ -10,15 +11,21 @@ use kernel::{
     sync::atomic::{
         ordering::{
             Acquire,
+            Relaxed,
             Release, //
         },
         Atomic, //
     }, //
 };
 
+use congestion::Congestion;
+
 use super::{
     address::Node,
-    ports::reachable_port,
+    ports::{
+        reachable_port,
+        PortTable, //
+    },
     Address,
     Experimental, //
 };
@@ -34,6 +41,7 @@ use crate::net::{
     RecvMessage,
     SendMessage,
     Shutdown,
+    Sock,
     SockGuard,
     SockSlot,
     Socket,
@@ -43,15 +51,30 @@ use crate::net::{
     WakeBand, //
 };
 
+/// What becomes of a message that finds its receiver full.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    /// It is lost, and counted.
+    Lossy,
+    /// Its sender waits.
+    Reliable,
+}
+
 /// A datagram socket.
 #[pin_data]
 pub(crate) struct Datagram {
+    delivery: Delivery,
     /// Its port, or 0. Changed under the socket lock, from 0 and once.
     port: Atomic<u32>,
     /// To whom it is connected. Changed under the socket lock.
     peer: Atomic<u64>,
     /// The other one of a `socketpair(2)`, until that is released.
     pair: SockSlot<Datagram>,
+    /// A destination that had no room for a message of this socket, until another one was sent.
+    congested: Atomic<u64>,
+    /// Who waits for this socket to have room.
+    #[pin]
+    congestion: Congestion,
 }
 
 /// To whom a datagram socket is connected: where its messages go, and from whom it takes any.
@@ -102,16 +125,35 @@ impl Datagram {
         self.peer.store(peer.into_raw(), Release);
     }
 
+    fn congested(&self) -> Peer {
+        Peer::from_raw(self.congested.load(Relaxed))
+    }
+
+    fn set_congested(&self, destination: Peer) {
+        if self.congested() != destination {
+            self.congested.store(destination.into_raw(), Relaxed);
+        }
+    }
+
     fn address(&self) -> Address {
         Address::local_or_any(self.port())
+    }
+}
+
+impl Sock<Datagram> {
+    /// The ports of the socket's type.
+    fn ports(&self) -> &PortTable<Datagram> {
+        match self.delivery {
+            Delivery::Lossy => &self.namespace().datagram,
+            Delivery::Reliable => &self.namespace().rdm,
+        }
     }
 }
 
 /// Gives the socket a port if it has none.
 fn bind_automatically(socket: Socket<'_, Datagram>, _locked: &SockGuard<'_, Datagram>) -> Result {
     if socket.port().is_none() {
-        let ports = &socket.namespace().datagram;
-        let port = ports.bind_automatically(socket.sock_ref())?;
+        let port = socket.ports().bind_automatically(socket.sock_ref())?;
         socket.port.store(port, Release);
     }
     Ok(())
@@ -124,7 +166,7 @@ impl SocketOps for Datagram {
     /// Who sent it.
     type Metadata = Address;
 
-    const TYPE: SocketType = SocketType::Datagram;
+    const TYPES: &'static [SocketType] = &[SocketType::Datagram, SocketType::ReliableMessage];
     const NAME: &'static CStr = c"EXP-DGRAM";
 
     fn proto() -> &'static Proto<Self> {
@@ -132,14 +174,21 @@ impl SocketOps for Datagram {
         &PROTO
     }
 
-    fn new(protocol: i32) -> Result<impl PinInit<Self, Error>> {
+    fn new(socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>> {
         if protocol != 0 {
             return Err(EPROTONOSUPPORT.into());
         }
+        let delivery = match socket_type {
+            SocketType::ReliableMessage => Delivery::Reliable,
+            _ => Delivery::Lossy,
+        };
         Ok(try_pin_init!(Self {
+            delivery,
             port: Atomic::new(0),
             peer: Atomic::new(Peer::None.into_raw()),
             pair: SockSlot::new(),
+            congested: Atomic::new(Peer::None.into_raw()),
+            congestion <- Congestion::new(),
         }? Error))
     }
 
@@ -148,8 +197,10 @@ impl SocketOps for Datagram {
             drop(other.pair.clear());
         }
         if let Some(port) = socket.port() {
-            socket.namespace().datagram.unbind(port, socket.sock());
+            socket.ports().unbind(port, socket.sock());
         }
+        // Nobody finds this socket any more, so nobody enters.
+        socket.congestion.wake();
     }
 
     fn bind(socket: Socket<'_, Self>, address: Address) -> Result {
@@ -157,10 +208,7 @@ impl SocketOps for Datagram {
         if socket.port().is_some() || socket.peer() != Peer::None {
             return Err(EINVAL);
         }
-        let port = socket
-            .namespace()
-            .datagram
-            .bind(address, socket.sock_ref())?;
+        let port = socket.ports().bind(address, socket.sock_ref())?;
         socket.port.store(port, Release);
         Ok(())
     }
@@ -172,11 +220,7 @@ impl SocketOps for Datagram {
         let port = reachable_port(address)?;
         let guard = socket.sock().lock();
         bind_automatically(socket, &guard)?;
-        socket
-            .namespace()
-            .datagram
-            .with(port, |_| ())
-            .ok_or(ECONNREFUSED)?;
+        socket.ports().with(port, |_| ()).ok_or(ECONNREFUSED)?;
         socket.set_peer(Peer::Port(port));
         socket.set_state(SocketState::Established);
         Ok(())
@@ -214,6 +258,8 @@ impl SocketOps for Datagram {
         socket.add_shutdown(&guard, how);
         drop(guard);
         socket.wake_all(WakeBand::HangUp);
+        // A receiver that takes no more refuses those that wait.
+        socket.congestion.wake();
         if socket.peer() == Peer::None {
             return Err(ENOTCONN.into());
         }

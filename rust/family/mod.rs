@@ -79,14 +79,20 @@ pub(crate) struct Ports {
     #[pin]
     stream: PortTable<Stream>,
     #[pin]
+    seqpacket: PortTable<Stream>,
+    #[pin]
     datagram: PortTable<Datagram>,
+    #[pin]
+    rdm: PortTable<Datagram>,
 }
 
 impl Namespace for Ports {
     fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             stream <- PortTable::new(),
+            seqpacket <- PortTable::new(),
             datagram <- PortTable::new(),
+            rdm <- PortTable::new(),
         }? Error)
     }
 }

@@ -7,11 +7,14 @@
 //! only grow: `written` is stored by the writer after the bytes, and loaded by the reader before
 //! them, and `consumed` the other way round. Neither waits for the other.
 //!
+//! A ring carries either plain bytes or records, which are written and read whole.
+//!
 //! There is one [`Producer`] and one [`Consumer`] a ring; whoever has it is the writer or reader.
 
 mod chunk;
 mod consumer;
 mod producer;
+mod record;
 
 use kernel::{
     new_spinlock,
@@ -20,6 +23,7 @@ use kernel::{
         atomic::{
             ordering::{
                 Acquire,
+                Relaxed,
                 Release, //
             },
             Atomic, //
@@ -30,11 +34,9 @@ use kernel::{
     }, //
 };
 
-pub(super) use consumer::{
-    Consumer,
-    Take, //
-};
+pub(super) use consumer::Consumer;
 pub(super) use producer::Producer;
+pub(super) use record::HEADER as RECORD_HEADER;
 
 use chunk::Chunk;
 
@@ -42,13 +44,30 @@ use chunk::Chunk;
 #[repr(align(64))]
 struct CacheLine<T>(T);
 
+/// How far one side has come.
+struct Progress {
+    /// Bytes, ever.
+    bytes: Atomic<u64>,
+    /// Records, ever; 0 in a ring without.
+    records: Atomic<u64>,
+}
+
+impl Progress {
+    fn new() -> CacheLine<Self> {
+        CacheLine(Self {
+            bytes: Atomic::new(0),
+            records: Atomic::new(0),
+        })
+    }
+}
+
 /// What the writer and the reader of a ring share.
 #[pin_data]
 pub(super) struct Ring {
-    /// Bytes that were ever written. Stored by the writer only.
-    written: CacheLine<Atomic<u64>>,
-    /// Bytes that were ever consumed. Stored by the reader only.
-    consumed: CacheLine<Atomic<u64>>,
+    /// Stored by the writer only.
+    written: CacheLine<Progress>,
+    /// Stored by the reader only.
+    consumed: CacheLine<Progress>,
     #[pin]
     pages: SpinLock<Pages>,
 }
@@ -65,8 +84,8 @@ impl Ring {
     /// An initialiser for an empty ring, which has no page yet.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            written: CacheLine(Atomic::new(0)),
-            consumed: CacheLine(Atomic::new(0)),
+            written: Progress::new(),
+            consumed: Progress::new(),
             pages <- new_spinlock!(Pages { first: None, spare: None }),
         })
     }
@@ -77,22 +96,43 @@ impl Ring {
     /// what was true a moment ago.
     pub(super) fn len(&self) -> usize {
         // In this order: `consumed` never overtakes a `written` that was loaded after it.
-        let consumed = self.consumed.0.load(Acquire);
-        let written = self.written.0.load(Acquire);
+        let consumed = self.consumed.0.bytes.load(Acquire);
+        let written = self.written.0.bytes.load(Acquire);
         usize::try_from(written.wrapping_sub(consumed)).unwrap_or(usize::MAX)
+    }
+
+    /// As [`len`](Self::len), without what records take beside their bytes.
+    pub(super) fn payload_len(&self) -> usize {
+        let consumed = self.consumed.0.records.load(Acquire);
+        let written = self.written.0.records.load(Acquire);
+        let records = usize::try_from(written.wrapping_sub(consumed)).unwrap_or(0);
+        self.len()
+            .saturating_sub(records.saturating_mul(record::HEADER))
     }
 
     /// Makes what the writer has put in the chunks visible to the reader.
     fn publish(&self, written: u64) {
-        self.written.0.store(written, Release);
+        self.written.0.bytes.store(written, Release);
+    }
+
+    /// Likewise, if that is a record.
+    fn publish_record(&self, written: u64, records: u64) {
+        self.written.0.records.store(records, Relaxed);
+        self.publish(written);
     }
 
     /// Makes what the reader is done with visible to the writer.
     fn consume(&self, consumed: u64) {
-        self.consumed.0.store(consumed, Release);
+        self.consumed.0.bytes.store(consumed, Release);
+    }
+
+    /// Likewise, if that is a record.
+    fn consume_record(&self, consumed: u64, records: u64) {
+        self.consumed.0.records.store(records, Relaxed);
+        self.consume(consumed);
     }
 
     fn written(&self) -> u64 {
-        self.written.0.load(Acquire)
+        self.written.0.bytes.load(Acquire)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `SOCK_STREAM`: connections of bytes.
+//! `SOCK_STREAM` and `SOCK_SEQPACKET`: connections of bytes, and of records.
 
 mod accept;
 mod close;
@@ -21,6 +21,7 @@ use super::{
     backlog::Backlog,
     connection::End,
     endpoint::Endpoint,
+    ports::PortTable,
     ring::{
         Consumer,
         Producer, //
@@ -48,9 +49,19 @@ use crate::net::{
 
 pub(crate) use state::Locked;
 
+/// What a connection carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// A stream of bytes.
+    Bytes,
+    /// Records, which are never glued or split.
+    Records,
+}
+
 /// A stream socket.
 #[pin_data]
 pub(crate) struct Stream {
+    framing: Framing,
     /// For those who write.
     #[pin]
     sender: KillableMutex<Option<Sender>>,
@@ -111,11 +122,23 @@ impl Stream {
 }
 
 impl Sock<Stream> {
+    /// The ports of the socket's type.
+    fn ports(&self) -> &PortTable<Stream> {
+        match self.framing {
+            Framing::Bytes => &self.namespace().stream,
+            Framing::Records => &self.namespace().seqpacket,
+        }
+    }
+
     /// How many bytes must be there for the socket to be readable: `SO_RCVLOWAT`, but never more
     /// than the buffers let come together.
     fn low_water(&self, end: &End) -> usize {
-        self.receive_low_water()
-            .min((end.incoming_capacity() / 2).max(1))
+        match self.framing {
+            Framing::Bytes => self
+                .receive_low_water()
+                .min((end.incoming_capacity() / 2).max(1)),
+            Framing::Records => 1,
+        }
     }
 }
 
@@ -125,7 +148,7 @@ impl SocketOps for Stream {
     type Locked = Locked;
     type Metadata = ();
 
-    const TYPE: SocketType = SocketType::Stream;
+    const TYPES: &'static [SocketType] = &[SocketType::Stream, SocketType::SeqPacket];
     const NAME: &'static CStr = c"EXP-STREAM";
 
     fn proto() -> &'static Proto<Self> {
@@ -133,11 +156,16 @@ impl SocketOps for Stream {
         &PROTO
     }
 
-    fn new(protocol: i32) -> Result<impl PinInit<Self, Error>> {
+    fn new(socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>> {
         if protocol != 0 {
             return Err(EPROTONOSUPPORT.into());
         }
+        let framing = match socket_type {
+            SocketType::SeqPacket => Framing::Records,
+            _ => Framing::Bytes,
+        };
         Ok(try_pin_init!(Self {
+            framing,
             sender <- KillableMutex::new(None, c"Stream::sender", static_lock_class!()),
             receiver <- KillableMutex::new(None, c"Stream::receiver", static_lock_class!()),
             end: RcuArc::new(),

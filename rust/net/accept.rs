@@ -16,7 +16,8 @@ use super::{
     SockGuard,
     SockRef,
     Socket,
-    SocketOps, //
+    SocketOps,
+    SocketType, //
 };
 use crate::bindings;
 
@@ -70,7 +71,8 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
     /// `ENOMEM`, and what [`SocketOps::new`] and its initialiser return.
     pub(crate) fn child(&self, listener: &SockGuard<'_, T>) -> Result<Child<T>> {
         let sk = listener.sock();
-        let ops = T::new(0)?;
+        let socket_type = SocketType::from_raw(sk.raw_type(), T::TYPES).ok_or(EINVAL)?;
+        let ops = T::new(socket_type, 0)?;
         let namespace = NonNull::from(sk.namespace());
 
         // SAFETY: The listener is a valid sock, and its lock is held, so that its options do not

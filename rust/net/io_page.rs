@@ -80,6 +80,24 @@ impl IoPage {
         unsafe { bindings::_copy_from_iter(to.cast(), len, source.as_raw()) }
     }
 
+    /// Copies `bytes` to the page at `offset`. Returns how many lie in the page.
+    pub(crate) fn put(&self, offset: usize, bytes: &[u8]) -> usize {
+        let (to, len) = self.range(offset, bytes.len());
+        // SAFETY: `to` is valid for writes of `len` bytes, `bytes` for reads. C does the copy, so
+        // it may meet another one.
+        unsafe { bindings::shim_copy(to.cast(), bytes.as_ptr().cast(), len) };
+        len
+    }
+
+    /// Copies from the page at `offset` to `bytes`. Returns how many lie in the page.
+    pub(crate) fn get(&self, offset: usize, bytes: &mut [u8]) -> usize {
+        let (from, len) = self.range(offset, bytes.len());
+        // SAFETY: `from` is valid for reads of `len` bytes, `bytes` for writes. C does the copy, so
+        // it may meet another one.
+        unsafe { bindings::shim_copy(bytes.as_mut_ptr().cast(), from.cast(), len) };
+        len
+    }
+
     /// Copies at most `len` bytes from the page at `offset` to `dest`. May sleep.
     ///
     /// Returns how many were copied, as [`fill`](Self::fill) does.

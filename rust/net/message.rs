@@ -40,6 +40,8 @@ impl MessageFlags {
     pub(crate) const DONT_WAIT: Self = Self(bindings::SHIM_MSG_DONTWAIT);
     /// `MSG_WAITALL`: wait for all that was asked for.
     pub(crate) const WAIT_ALL: Self = Self(bindings::SHIM_MSG_WAITALL);
+    /// `MSG_EOR`: the end of a record.
+    pub(crate) const END_OF_RECORD: Self = Self(bindings::SHIM_MSG_EOR);
     /// `MSG_ERRQUEUE`: read the error queue.
     pub(crate) const ERROR_QUEUE: Self = Self(bindings::SHIM_MSG_ERRQUEUE);
 

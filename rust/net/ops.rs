@@ -49,8 +49,8 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
     /// What each message carries beside its bytes; at most 44 bytes.
     type Metadata: Copy + Send + 'static;
 
-    /// The type that `socket(2)` asks for.
-    const TYPE: SocketType;
+    /// The types of `socket(2)` that this is for; a few that have most in common may share one.
+    const TYPES: &'static [SocketType];
 
     /// The name in `/proc/net/protocols`, at most 31 bytes.
     const NAME: &'static CStr;
@@ -70,7 +70,7 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// `EPROTONOSUPPORT` for a protocol that the type does not have; 0 is always the default one.
-    fn new(protocol: i32) -> Result<impl PinInit<Self, Error>>;
+    fn new(socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>>;
 
     /// The last close of the file.
     ///

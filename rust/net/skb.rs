@@ -104,6 +104,21 @@ impl<T: SocketOps> SkBuff<T> {
         let _ = ManuallyDrop::new(self);
         Ok(())
     }
+
+    /// As [`deliver`](Self::deliver), but stays charged to the sender until it is received, and
+    /// charged to the receiver as well. Gives the message back if the receiver has no room. One
+    /// that the filter drops counts as delivered.
+    pub(crate) fn deliver_reliably(self, receiver: &Sock<T>) -> Result<(), Self> {
+        // SAFETY: Both are valid. Unless the function says that there is no room, it owns the
+        // buffer. It is one with the metadata of the receiver's type.
+        let taken =
+            unsafe { bindings::shim_skb_queue_shared(receiver.as_raw(), self.raw.as_ptr()) };
+        if !taken {
+            return Err(self);
+        }
+        let _ = ManuallyDrop::new(self);
+        Ok(())
+    }
 }
 
 impl<T: SocketOps> Drop for SkBuff<T> {
@@ -225,6 +240,24 @@ impl<T: SocketOps> Sock<T> {
     pub(crate) fn first_skb_len(&self) -> usize {
         // SAFETY: The sock is valid.
         unsafe { bindings::shim_skb_first_len(self.as_raw()) }
+            .try_into()
+            .unwrap_or(0)
+    }
+
+    /// Whether another message may be queued.
+    pub(crate) fn has_receive_room(&self) -> bool {
+        self.bytes_queued() < self.receive_buffer()
+    }
+
+    /// Whether there is so much room that waiting senders are worth waking.
+    pub(crate) fn has_ample_receive_room(&self) -> bool {
+        self.bytes_queued() <= self.receive_buffer() / 2
+    }
+
+    /// Bytes that the messages queued here take up, with their overhead.
+    fn bytes_queued(&self) -> usize {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_rmem_alloc(self.as_raw()) }
             .try_into()
             .unwrap_or(0)
     }

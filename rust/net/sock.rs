@@ -32,6 +32,10 @@ pub(crate) enum SocketType {
     Stream,
     /// `SOCK_DGRAM`
     Datagram,
+    /// `SOCK_RDM`
+    ReliableMessage,
+    /// `SOCK_SEQPACKET`
+    SeqPacket,
 }
 
 impl SocketType {
@@ -39,7 +43,17 @@ impl SocketType {
         match self {
             Self::Stream => bindings::SHIM_SOCK_STREAM,
             Self::Datagram => bindings::SHIM_SOCK_DGRAM,
+            Self::ReliableMessage => bindings::SHIM_SOCK_RDM,
+            Self::SeqPacket => bindings::SHIM_SOCK_SEQPACKET,
         }
+    }
+
+    /// The one of `types` that has the number `raw`.
+    pub(super) fn from_raw(raw: i32, types: &[Self]) -> Option<Self> {
+        types
+            .iter()
+            .copied()
+            .find(|socket_type| socket_type.into_raw() == raw)
     }
 }
 
@@ -188,6 +202,12 @@ impl<T: SocketOps> Sock<T> {
             let net = bindings::shim_sk_net(self.as_raw());
             bindings::ns_capable(bindings::shim_net_user_ns(net), capability.into_raw())
         }
+    }
+
+    /// `SO_TYPE`, as a number.
+    pub(super) fn raw_type(&self) -> i32 {
+        // SAFETY: A plain load from a field of a valid sock, which does not change.
+        unsafe { bindings::shim_sk_type(self.as_raw()) }
     }
 
     /// Sets what the rest of the kernel sees as the state.

@@ -17,7 +17,8 @@ use super::{
     },
     Family,
     Sock,
-    SocketOps, //
+    SocketOps,
+    SocketType, //
 };
 use crate::bindings;
 
@@ -63,10 +64,9 @@ impl<F: Family, T: SocketOps<Family = F>, Rest: SocketTypes<F>> SocketTypes<F> f
     }
 
     fn create(new: NewSocket<'_, F>) -> Result {
-        if new.socket_type() == T::TYPE.into_raw() {
-            new.create::<T>()
-        } else {
-            Rest::create(new)
+        match SocketType::from_raw(new.raw_type(), T::TYPES) {
+            Some(socket_type) => new.create::<T>(socket_type),
+            None => Rest::create(new),
         }
     }
 }
@@ -104,13 +104,13 @@ impl<F: Family> NewSocket<'_, F> {
         }
     }
 
-    fn socket_type(&self) -> i32 {
+    fn raw_type(&self) -> i32 {
         // SAFETY: By the type invariant the socket is valid; its type does not change.
         i32::from(unsafe { (*self.sock).type_ })
     }
 
-    fn create<T: SocketOps<Family = F>>(self) -> Result {
-        let ops = T::new(self.protocol)?;
+    fn create<T: SocketOps<Family = F>>(self, socket_type: SocketType) -> Result {
+        let ops = T::new(socket_type, self.protocol)?;
         let proto = T::proto();
         if proto.as_raw().is_null() {
             return Err(ENODEV);

@@ -41,6 +41,7 @@ void shim_sk_graft(struct socket *listener, struct socket *newsock,
 int shim_accept_flags(struct proto_accept_arg *arg);
 void shim_accept_set_empty(struct proto_accept_arg *arg, bool empty);
 struct net *shim_sk_net(struct sock *sk);
+int shim_sk_type(struct sock *sk);
 void shim_sk_set_state(struct sock *sk, u8 state);
 u8 shim_sk_shutdown(struct sock *sk);
 void shim_sk_add_shutdown(struct sock *sk, u8 bits);
@@ -71,12 +72,14 @@ struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
 			       int *err);
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
 int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb);
+bool shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb);
 struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb);
 bool shim_skb_queue_empty(struct sock *sk);
 int shim_skb_first_len(struct sock *sk);
+int shim_sk_rmem_alloc(struct sock *sk);
 int shim_sk_wmem_alloc(struct sock *sk);
 bool shim_sk_writeable(struct sock *sk);
 bool shim_sk_error_queued(struct sock *sk);
@@ -102,6 +105,7 @@ void shim_mutex_unlock(struct mutex *lock);
 
 /* page.c */
 void *shim_page_address(struct page *page);
+void shim_copy(void *to, const void *from, size_t len);
 
 /* layout.c: sizes and offsets as the kernel's own compiler sees them */
 extern const unsigned long shim_layout[];

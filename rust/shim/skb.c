@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Messages as socket buffers: allocate, fill, queue, receive. */
 
+#include <linux/filter.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
 #include <net/sock.h>
@@ -45,14 +46,57 @@ int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb)
 	return sock_queue_rcv_skb(sk, skb);
 }
 
+/*
+ * As sock_queue_rcv_skb(), but the buffer stays charged to its sender, so the
+ * receiver is charged by hand, from here to shim_skb_recv(). Returns false, and
+ * leaves @skb to the caller, if there is no room.
+ */
+bool shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	unsigned long flags;
+
+	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf))
+		return false;
+	if (sk_filter(sk, skb)) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
+		return true;
+	}
+
+	spin_lock_irqsave(&queue->lock, flags);
+	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf)) {
+		spin_unlock_irqrestore(&queue->lock, flags);
+		return false;
+	}
+	atomic_add(skb->truesize, &sk->sk_rmem_alloc);
+	sock_skb_set_dropcount(sk, skb);
+	__skb_queue_tail(queue, skb);
+	spin_unlock_irqrestore(&queue->lock, flags);
+
+	READ_ONCE(sk->sk_data_ready)(sk);
+	return true;
+}
+
+/* Whether the receiver was charged by shim_skb_queue_shared(). */
+static bool is_shared(const struct sk_buff *skb)
+{
+	return skb->destructor && skb->destructor != sock_rfree;
+}
+
 struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err)
 {
-	return skb_recv_datagram(sk, flags, err);
+	struct sk_buff *skb = skb_recv_datagram(sk, flags, err);
+
+	if (skb && !(flags & MSG_PEEK) && is_shared(skb))
+		atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
+	return skb;
 }
 
 /* Of two that fail to copy at once, the later one may come to stand first. */
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb)
 {
+	if (is_shared(skb))
+		atomic_add(skb->truesize, &sk->sk_rmem_alloc);
 	skb_queue_head(&sk->sk_receive_queue, skb);
 	READ_ONCE(sk->sk_data_ready)(sk);
 }
@@ -79,6 +123,11 @@ int shim_skb_first_len(struct sock *sk)
 		len = skb->len;
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
 	return len;
+}
+
+int shim_sk_rmem_alloc(struct sock *sk)
+{
+	return sk_rmem_alloc_get(sk);
 }
 
 int shim_sk_wmem_alloc(struct sock *sk)

@@ -122,6 +122,11 @@ struct net *shim_sk_net(struct sock *sk)
 	return sock_net(sk);
 }
 
+int shim_sk_type(struct sock *sk)
+{
+	return sk->sk_type;
+}
+
 void shim_sk_set_state(struct sock *sk, u8 state)
 {
 	WRITE_ONCE(sk->sk_state, state);

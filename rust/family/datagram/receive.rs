@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Receiving a datagram.
+//! Receiving a message.
 
 use kernel::prelude::*;
 
@@ -40,6 +40,9 @@ pub(super) fn receive(
             skb.put_back(socket);
         }
         return Err(error);
+    }
+    if !flags.contains(MessageFlags::PEEK) {
+        socket.congestion.room_was_made(socket.sock());
     }
     message.set_source(skb.metadata());
     if len < skb.len() {

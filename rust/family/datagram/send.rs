@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sending a datagram.
+//! Sending a message.
 
 use kernel::prelude::*;
 
@@ -10,7 +10,9 @@ use super::{
         ports::reachable_port, //
     },
     bind_automatically,
+    congestion,
     Datagram,
+    Delivery,
     Peer, //
 };
 use crate::net::{
@@ -23,22 +25,23 @@ use crate::net::{
     SendMessage,
     SkBuff,
     Sock,
-    Socket, //
+    Socket,
+    Timeout, //
 };
 
 /// What a message takes of the send buffer beside its bytes, at the least: as AF_UNIX reckons it
 /// (net/unix/af_unix.c, `unix_dgram_sendmsg()`).
 const OVERHEAD: usize = 32;
 
-/// `send(2)`, `sendto(2)` and the like. A message that its receiver has no room for, or filters
-/// out, was sent all the same.
+/// `send(2)`, `sendto(2)` and the like. A datagram that its receiver has no room for, and any
+/// message that it filters out, was sent all the same.
 ///
 /// # Errors
 ///
 /// `EDESTADDRREQ`, `ENETUNREACH`, `EACCES` for all nodes without `SO_BROADCAST`, `ECONNREFUSED` if
 /// nobody has the port or its owner takes messages from another peer only, `EMSGSIZE`, `EPIPE`
-/// after `shutdown(2)`, `EAGAIN`, `EFAULT`, `ENOBUFS`. `EOPNOTSUPP` for control messages and
-/// `MSG_OOB`.
+/// after `shutdown(2)`, `EAGAIN`, `EFAULT`, `ENOBUFS`. `EOPNOTSUPP` for control messages,
+/// `MSG_OOB`, and a reliable message to all nodes.
 pub(super) fn send(
     socket: Socket<'_, Datagram>,
     message: &mut SendMessage<'_, Datagram>,
@@ -47,20 +50,7 @@ pub(super) fn send(
         return Err(EOPNOTSUPP.into());
     }
 
-    let (to, everywhere) = match message.destination() {
-        Some(address) if address.node() == Node::All => {
-            if !socket.may_broadcast() {
-                return Err(EACCES);
-            }
-            (Peer::Port(address.port().ok_or(ECONNREFUSED)?), true)
-        }
-        Some(address) => (Peer::Port(reachable_port(address)?), false),
-        None => (socket.peer(), false),
-    };
-    if to == Peer::None {
-        return Err(EDESTADDRREQ.into());
-    }
-
+    let (to, everywhere) = destination(socket, message)?;
     let len = message.remaining();
     if len > socket.send_buffer().saturating_sub(OVERHEAD) {
         return Err(EMSGSIZE);
@@ -70,41 +60,145 @@ pub(super) fn send(
         bind_automatically(socket, &guard)?;
     }
 
-    let skb = SkBuff::from_message(socket, message, socket.address())?;
-    let from = socket.sock();
-    let delivered = match to {
+    let mut timeout = Timeout::send(socket, message.is_nonblocking());
+    let mut skb = SkBuff::from_message(socket, message, socket.address())?;
+    loop {
+        skb = match deliver(socket, to, skb) {
+            Delivered::Taken => break,
+            // To all nodes, that nobody listens is no error.
+            Delivered::Refused if everywhere => break,
+            Delivered::Refused => return Err(ECONNREFUSED.into()),
+            Delivered::Full(skb) => skb,
+        };
+        wait_for_room(socket, to, &mut timeout)?;
+    }
+    // A destination that was full before is no concern of this message's sender any more.
+    socket.set_congested(Peer::None);
+    Ok(len)
+}
+
+/// Where the message is to go, and whether that is to all nodes.
+fn destination(
+    socket: Socket<'_, Datagram>,
+    message: &SendMessage<'_, Datagram>,
+) -> Result<(Peer, bool)> {
+    let to = match message.destination() {
+        Some(address) if address.node() == Node::All => {
+            if socket.delivery == Delivery::Reliable {
+                return Err(EOPNOTSUPP.into());
+            }
+            if !socket.may_broadcast() {
+                return Err(EACCES);
+            }
+            return Ok((Peer::Port(address.port().ok_or(ECONNREFUSED)?), true));
+        }
+        Some(address) => Peer::Port(reachable_port(address)?),
+        None => socket.peer(),
+    };
+    match to {
+        Peer::None => Err(EDESTADDRREQ.into()),
+        to => Ok((to, false)),
+    }
+}
+
+/// Calls `look` with the socket that messages to `to` go to. `look` must not sleep.
+fn with_receiver<R>(
+    socket: Socket<'_, Datagram>,
+    to: Peer,
+    look: impl FnOnce(&Sock<Datagram>) -> R,
+) -> Option<R> {
+    match to {
         Peer::None => None,
-        Peer::Port(port) => socket
-            .namespace()
-            .datagram
-            .with(port, |receiver| deliver(skb, from, receiver)),
-        Peer::Pair => socket.pair.with(|receiver| deliver(skb, from, receiver)),
-    };
-    match delivered {
-        // To all nodes, that nobody listens is no error.
-        None | Some(Err(_)) if everywhere => Ok(len),
-        None => Err(ECONNREFUSED.into()),
-        Some(result) => result.map(|()| len),
+        Peer::Port(port) => socket.ports().with(port, look),
+        Peer::Pair => socket.pair.with(look),
     }
 }
 
-/// Queues a message on its receiver, unless that does not want any from `from`.
-fn deliver(skb: SkBuff<Datagram>, from: &Sock<Datagram>, receiver: &Sock<Datagram>) -> Result {
-    let wanted = match receiver.peer() {
-        Peer::None => true,
-        Peer::Port(port) => from.port() == Some(port),
-        Peer::Pair => from.peer() == Peer::Pair,
-    };
-    if !wanted || receiver.is_receive_shut() {
-        return Err(ECONNREFUSED.into());
-    }
-    // A receiver that is full has counted the loss; one whose filter said no wanted none of it.
-    let _lost = skb.deliver(receiver);
-    Ok(())
+/// How an attempt to deliver a message came out.
+enum Delivered {
+    /// It is the receiver's business now.
+    Taken,
+    /// Nobody is there, or nobody who wants it.
+    Refused,
+    /// There is no room.
+    Full(SkBuff<Datagram>),
 }
 
-/// Whether a message can be sent without waiting for the send buffer.
+fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Delivered {
+    let from = socket.sock();
+    let delivered = with_receiver(socket, to, |receiver| {
+        let wanted = match receiver.peer() {
+            Peer::None => true,
+            Peer::Port(port) => from.port() == Some(port),
+            Peer::Pair => from.peer() == Peer::Pair,
+        };
+        if !wanted || receiver.is_receive_shut() {
+            return Delivered::Refused;
+        }
+        match from.delivery {
+            Delivery::Reliable => skb
+                .deliver_reliably(receiver)
+                .map_or_else(Delivered::Full, |()| Delivered::Taken),
+            Delivery::Lossy => {
+                // A receiver that is full has counted the loss; one whose filter said no wanted
+                // none of it.
+                let _lost = skb.deliver(receiver);
+                Delivered::Taken
+            }
+        }
+    });
+    delivered.unwrap_or(Delivered::Refused)
+}
+
+/// Sleeps until `to` has room, or is gone.
+fn wait_for_room(socket: Socket<'_, Datagram>, to: Peer, timeout: &mut Timeout) -> Result {
+    socket.set_congested(to);
+    socket.note_no_space();
+    let mut failed = None;
+    socket.wait_queue().wait(timeout, || {
+        match is_full(socket, to) {
+            Ok(true) => return None,
+            Ok(false) => {}
+            Err(error) => failed = Some(error),
+        }
+        Some(())
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// Whether `to` has no room; then this socket will be woken when it has, or is gone. May sleep.
+///
+/// # Errors
+///
+/// `ENOMEM`
+fn is_full(socket: Socket<'_, Datagram>, to: Peer) -> Result<bool> {
+    let look = |receiver: &Sock<Datagram>| !receiver.has_receive_room();
+    if !with_receiver(socket, to, look).unwrap_or(false) {
+        return Ok(false);
+    }
+    let memory = congestion::memory()?;
+    Ok(with_receiver(socket, to, |receiver| {
+        receiver.congestion.enter(socket, memory);
+        look(receiver)
+    })
+    .unwrap_or(false))
+}
+
+/// Whether a message can be sent without waiting: there is room in the send buffer, and where the
+/// next one is likely to go.
 pub(super) fn has_room(socket: Socket<'_, Datagram>) -> bool {
+    if socket.delivery == Delivery::Reliable {
+        let to = match socket.congested() {
+            Peer::None => socket.peer(),
+            to => to,
+        };
+        // Short of memory, say yes: a send will wait, or tell.
+        if is_full(socket, to).unwrap_or(false) {
+            socket.note_no_space();
+            return false;
+        }
+        socket.set_congested(Peer::None);
+    }
     if socket.has_send_room() {
         return true;
     }

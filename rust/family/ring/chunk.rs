@@ -46,6 +46,11 @@ impl Chunk {
         self.next.as_ref().cloned()
     }
 
+    /// As [`next`](Self::next), for as long as this one is held.
+    pub(super) fn next_ref(&self) -> Option<&Chunk> {
+        self.next.as_ref().map(|next| &**next)
+    }
+
     /// Makes a chunk that was emptied, and whose successor the caller holds, as good as new.
     pub(super) fn reset(&mut self) {
         self.next = SetOnce::new();

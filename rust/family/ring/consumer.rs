@@ -12,42 +12,31 @@ use kernel::{
 
 use super::{
     chunk::Chunk,
+    record,
     Ring, //
 };
-
-/// What to do with the bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::family) enum Take {
-    /// Give them to the caller, and be done with them.
-    Copy,
-    /// Give them to the caller, and keep them; leave out so many at first.
-    Peek(usize),
-    /// Be done with them.
-    Discard,
-}
-
-/// A place in the chain.
-#[derive(Clone)]
-struct Cursor {
-    chunk: Arc<Chunk>,
-    /// Bytes of the chunk that lie behind.
-    offset: usize,
-}
+use crate::net::IoPage;
 
 /// The right to read from a ring, and where from.
 pub(in crate::family) struct Consumer {
-    /// Where the next byte is; unset until there was one.
-    cursor: Option<Cursor>,
+    /// The chunk with the next byte; unset until there was one.
+    chunk: Option<Arc<Chunk>>,
+    /// Bytes of it that are consumed.
+    offset: usize,
     /// Bytes that were ever consumed.
     position: u64,
+    /// Records that were ever consumed.
+    records: u64,
 }
 
 impl Consumer {
     /// For a ring that nothing was read from.
     pub(in crate::family) fn new() -> Self {
         Self {
-            cursor: None,
+            chunk: None,
+            offset: 0,
             position: 0,
+            records: 0,
         }
     }
 
@@ -56,114 +45,140 @@ impl Consumer {
         usize::try_from(ring.written().wrapping_sub(self.position)).unwrap_or(usize::MAX)
     }
 
-    /// Reads at most `len` bytes to `dest`. May sleep.
+    /// Copies at most `len` bytes to `dest`, leaving out `skip`, and consumes none. May sleep.
     ///
-    /// Returns how many were read: as many as there are, if the caller's memory can be written to.
+    /// Returns how many were copied: as many as there are, if the caller's memory can be written
+    /// to.
     ///
     /// # Errors
     ///
-    /// `EFAULT` if not a single one could be. Nothing is lost.
-    pub(in crate::family) fn read(
+    /// `EFAULT` if not a single one could be.
+    pub(in crate::family) fn copy(
+        &mut self,
+        ring: &Ring,
+        skip: usize,
+        dest: &mut IovIterDest<'_>,
+        len: usize,
+    ) -> Result<usize> {
+        let len = len.min(self.available(ring).saturating_sub(skip));
+        let copied = self.visit(ring, skip, len, |page, at, len| page.drain(at, dest, len));
+        if copied == 0 && len > 0 {
+            return Err(EFAULT);
+        }
+        Ok(copied)
+    }
+
+    /// Consumes at most `len` bytes. Returns how many there were.
+    pub(in crate::family) fn consume(&mut self, ring: &Ring, len: usize) -> usize {
+        let len = len.min(self.available(ring));
+        self.advance(ring, len);
+        ring.consume(self.position);
+        len
+    }
+
+    /// The length of the first record, if there is one.
+    pub(in crate::family) fn record_len(&mut self, ring: &Ring) -> Option<usize> {
+        // Records are published whole.
+        if self.available(ring) < record::HEADER {
+            return None;
+        }
+        let mut header = [0; record::HEADER];
+        let mut rest: &mut [u8] = &mut header;
+        self.visit(ring, 0, record::HEADER, |page, at, _len| {
+            let got = page.get(at, rest);
+            rest = core::mem::take(&mut rest).get_mut(got..).unwrap_or(&mut []);
+            got
+        });
+        Some(record::decode(header))
+    }
+
+    /// Copies the first `len` bytes of the first record to `dest`, and consumes none. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT`; the caller's memory may have been written to in part.
+    pub(in crate::family) fn copy_record(
         &mut self,
         ring: &Ring,
         dest: &mut IovIterDest<'_>,
         len: usize,
-        take: Take,
-    ) -> Result<usize> {
-        let available = self.available(ring);
-        if available == 0 || len == 0 {
-            return Ok(0);
+    ) -> Result {
+        if self.copy(ring, record::HEADER, dest, len)? < len {
+            return Err(EFAULT);
         }
-        let Some(cursor) = self.start(ring) else {
-            return Ok(0);
+        Ok(())
+    }
+
+    /// Consumes the first record, whose length is `len`.
+    pub(in crate::family) fn consume_record(&mut self, ring: &Ring, len: usize) {
+        self.advance(ring, len.saturating_add(record::HEADER));
+        self.records = self.records.wrapping_add(1);
+        ring.consume_record(self.position, self.records);
+    }
+
+    /// The chunk with the next byte. There is one, if there is a byte.
+    fn chunk(&mut self, ring: &Ring) -> Option<&Arc<Chunk>> {
+        if self.chunk.is_none() {
+            self.chunk = ring.pages.lock().first.take();
+        }
+        self.chunk.as_ref()
+    }
+
+    /// Calls `copy` with each piece of `len` bytes after `skip`, which must be there, until it gets
+    /// less done than it was given.
+    fn visit(
+        &mut self,
+        ring: &Ring,
+        skip: usize,
+        len: usize,
+        mut copy: impl FnMut(&IoPage, usize, usize) -> usize,
+    ) -> usize {
+        let mut offset = self.offset.saturating_add(skip);
+        let Some(first) = self.chunk(ring) else {
+            return 0;
         };
-
-        match take {
-            Take::Copy => {
-                let done = walk(ring, cursor, len.min(available), true, |chunk, at, len| {
-                    chunk.page.drain(at, dest, len)
-                });
-                self.advance(ring, done);
-                if done == 0 {
-                    return Err(EFAULT);
-                }
-                Ok(done)
-            }
-            Take::Discard => {
-                let done = walk(ring, cursor, len.min(available), true, |_, _, len| len);
-                self.advance(ring, done);
-                Ok(done)
-            }
-            Take::Peek(skip) => {
-                let Some(available) = available.checked_sub(skip).filter(|&left| left > 0) else {
-                    return Ok(0);
+        let mut chunk: &Chunk = first;
+        let mut done = 0_usize;
+        while done < len {
+            while offset >= Chunk::SIZE {
+                // The byte after this chunk has been written, so its chunk has been appended.
+                let Some(next) = chunk.next_ref() else {
+                    return done;
                 };
-                let mut cursor = cursor.clone();
-                walk(ring, &mut cursor, skip, false, |_, _, len| len);
-                let done = walk(
-                    ring,
-                    &mut cursor,
-                    len.min(available),
-                    false,
-                    |chunk, at, len| chunk.page.drain(at, dest, len),
-                );
-                if done == 0 {
-                    return Err(EFAULT);
-                }
-                Ok(done)
+                chunk = next;
+                offset = offset.saturating_sub(Chunk::SIZE);
+            }
+            let piece = len
+                .saturating_sub(done)
+                .min(Chunk::SIZE.saturating_sub(offset));
+            let got = copy(&chunk.page, offset, piece);
+            offset = offset.saturating_add(got);
+            done = done.saturating_add(got);
+            if got < piece {
+                break;
             }
         }
+        done
     }
 
-    /// The place of the next byte. There is one, as there is a byte.
-    fn start(&mut self, ring: &Ring) -> Option<&mut Cursor> {
-        if self.cursor.is_none() {
-            let first = ring.pages.lock().first.take();
-            self.cursor = first.map(|chunk| Cursor { chunk, offset: 0 });
+    /// Moves on by `len` bytes, which must be there, and hands back the chunks that lie behind.
+    fn advance(&mut self, ring: &Ring, len: usize) {
+        self.position = self.position.wrapping_add(len as u64);
+        if self.chunk(ring).is_none() {
+            return;
         }
-        self.cursor.as_mut()
-    }
-
-    fn advance(&mut self, ring: &Ring, bytes: usize) {
-        self.position = self.position.wrapping_add(bytes as u64);
-        ring.consume(self.position);
-    }
-}
-
-/// Moves `cursor` over `len` bytes, which must be there, and calls `visit` with each piece. Stops
-/// early when that gets less done than it was given. Hands back chunks that lie behind if they
-/// are `consumed`.
-fn walk(
-    ring: &Ring,
-    cursor: &mut Cursor,
-    len: usize,
-    consumed: bool,
-    mut visit: impl FnMut(&Chunk, usize, usize) -> usize,
-) -> usize {
-    let mut done = 0_usize;
-    while done < len {
-        if cursor.offset >= Chunk::SIZE {
-            // The byte after this chunk has been written, so its chunk has been appended.
-            let Some(next) = cursor.chunk.next() else {
+        let mut offset = self.offset.saturating_add(len);
+        while offset > Chunk::SIZE {
+            let Some(next) = self.chunk.as_ref().and_then(|chunk| chunk.next()) else {
                 break;
             };
-            let behind = core::mem::replace(&mut cursor.chunk, next);
-            cursor.offset = 0;
-            if consumed {
+            offset = offset.saturating_sub(Chunk::SIZE);
+            if let Some(behind) = self.chunk.replace(next) {
                 recycle(ring, behind);
             }
         }
-        let piece = len
-            .saturating_sub(done)
-            .min(Chunk::SIZE.saturating_sub(cursor.offset));
-        let got = visit(&cursor.chunk, cursor.offset, piece);
-        cursor.offset = cursor.offset.saturating_add(got);
-        done = done.saturating_add(got);
-        if got < piece {
-            break;
-        }
+        self.offset = offset;
     }
-    done
 }
 
 /// Gives a chunk back to the writer, if it has none to spare.
@@ -182,7 +197,7 @@ fn recycle(ring: &Ring, chunk: Arc<Chunk>) {
 impl Drop for Consumer {
     /// Frees the chain from the front, so that no chunk drops the one after it.
     fn drop(&mut self) {
-        let mut chunk = self.cursor.take().map(|cursor| cursor.chunk);
+        let mut chunk = self.chunk.take();
         while let Some(front) = chunk {
             chunk = front.next();
         }

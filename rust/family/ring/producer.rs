@@ -11,27 +11,34 @@ use kernel::{
 
 use super::{
     chunk::Chunk,
+    record,
     Ring, //
 };
-use crate::net::errno::ENOBUFS;
+use crate::net::{
+    errno::ENOBUFS,
+    IoPage, //
+};
 
 /// The right to write to a ring, and where to.
 pub(in crate::family) struct Producer {
-    /// The last chunk of the chain.
-    last: Option<Arc<Chunk>>,
+    /// The chunk that is written to.
+    chunk: Option<Arc<Chunk>>,
     /// Bytes of it that are filled.
     filled: usize,
     /// Bytes that were ever written.
     position: u64,
+    /// Records that were ever written.
+    records: u64,
 }
 
 impl Producer {
     /// For a ring that nothing was written to.
     pub(in crate::family) fn new() -> Self {
         Self {
-            last: None,
+            chunk: None,
             filled: 0,
             position: 0,
+            records: 0,
         }
     }
 
@@ -48,53 +55,135 @@ impl Producer {
         source: &mut IovIterSource<'_>,
         room: usize,
     ) -> Result<usize> {
-        let mut left = room.min(source.len());
-        let mut error = EFAULT;
-        let mut written = 0_usize;
+        let len = room.min(source.len());
+        let mut behind = None;
+        let result = self.fill(ring, len, &mut behind, |page, at, len| {
+            page.fill(at, source, len)
+        });
+        drop(behind);
+        if result.filled == 0 && len > 0 {
+            return Err(result.error);
+        }
+        self.position = self.position.wrapping_add(result.filled as u64);
+        ring.publish(self.position);
+        Ok(result.filled)
+    }
 
-        while left > 0 {
-            if let Err(AllocError) = self.make_room(ring) {
-                error = ENOBUFS.into();
+    /// Writes all of `source` as one record, for which the caller has found room. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` or `ENOBUFS`; then nothing was written.
+    pub(in crate::family) fn write_record(
+        &mut self,
+        ring: &Ring,
+        source: &mut IovIterSource<'_>,
+    ) -> Result<usize> {
+        let len = source.len();
+        let header = record::encode(len)?;
+        let mut start = None;
+        let filled = self.filled;
+
+        let mut rest: &[u8] = &header;
+        let mut result = self.fill(ring, header.len(), &mut start, |page, at, _len| {
+            let put = page.put(at, rest);
+            rest = rest.get(put..).unwrap_or(&[]);
+            put
+        });
+        if result.filled == header.len() {
+            result = self.fill(ring, len, &mut start, |page, at, len| {
+                page.fill(at, source, len)
+            });
+        } else {
+            result.filled = 0;
+        }
+        if result.filled < len || !rest.is_empty() {
+            // What was appended stays in the chain, and is written over the next time.
+            if start.is_some() {
+                self.chunk = start;
+            }
+            self.filled = filled;
+            return Err(result.error);
+        }
+
+        let written = (header.len() as u64).wrapping_add(len as u64);
+        self.position = self.position.wrapping_add(written);
+        self.records = self.records.wrapping_add(1);
+        ring.publish_record(self.position, self.records);
+        Ok(len)
+    }
+
+    /// Has `copy` fill `len` bytes, chunk by chunk, until nothing more comes. The first chunk that
+    /// is left behind goes to `behind`.
+    fn fill(
+        &mut self,
+        ring: &Ring,
+        len: usize,
+        behind: &mut Option<Arc<Chunk>>,
+        mut copy: impl FnMut(&IoPage, usize, usize) -> usize,
+    ) -> Filled {
+        let mut done = Filled {
+            filled: 0,
+            error: EFAULT,
+        };
+        while done.filled < len {
+            if let Err(AllocError) = self.make_room(ring, behind) {
+                done.error = ENOBUFS.into();
                 break;
             }
-            let Some(last) = &self.last else {
+            let Some(chunk) = &self.chunk else {
                 break;
             };
-            let copied = last.page.fill(self.filled, source, left);
+            let copied = copy(&chunk.page, self.filled, len.saturating_sub(done.filled));
             if copied == 0 {
                 break;
             }
             self.filled = self.filled.saturating_add(copied);
-            written = written.saturating_add(copied);
-            left = left.saturating_sub(copied);
+            done.filled = done.filled.saturating_add(copied);
         }
-
-        if written == 0 && left > 0 {
-            return Err(error);
-        }
-        self.position = self.position.wrapping_add(written as u64);
-        ring.publish(self.position);
-        Ok(written)
+        done
     }
 
-    /// Appends a chunk if the last one is full, or there is none.
-    fn make_room(&mut self, ring: &Ring) -> Result<(), AllocError> {
-        if self.last.is_some() && self.filled < Chunk::SIZE {
+    /// Goes on to the next chunk if this one is full, or there is none. Appends one if need be.
+    fn make_room(
+        &mut self,
+        ring: &Ring,
+        behind: &mut Option<Arc<Chunk>>,
+    ) -> Result<(), AllocError> {
+        if self.chunk.is_some() && self.filled < Chunk::SIZE {
             return Ok(());
         }
+        let next = self.chunk.as_ref().and_then(|chunk| chunk.next());
+        let next = match next {
+            Some(next) => next,
+            None => self.append(ring)?,
+        };
+        let last = self.chunk.replace(next);
+        if behind.is_none() {
+            *behind = last;
+        }
+        self.filled = 0;
+        Ok(())
+    }
 
+    fn append(&self, ring: &Ring) -> Result<Arc<Chunk>, AllocError> {
         let spare = ring.pages.lock().spare.take();
         let new: Arc<Chunk> = match spare {
             Some(spare) => spare,
             None => Chunk::new()?,
         }
         .into();
-        match &self.last {
+        match &self.chunk {
             Some(last) => last.append(new.clone()),
             None => ring.pages.lock().first = Some(new.clone()),
         }
-        self.last = Some(new);
-        self.filled = 0;
-        Ok(())
+        Ok(new)
     }
+}
+
+/// How far [`Producer::fill`] got.
+struct Filled {
+    filled: usize,
+    /// What stopped it, if it did not get all the way.
+    error: Error,
 }

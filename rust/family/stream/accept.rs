@@ -32,7 +32,7 @@ pub(super) fn listen(socket: Socket<'_, Stream>, limit: u32) -> Result {
         State::Connecting(_) | State::Connected(_) => return Err(EINVAL),
         State::Unconnected => {
             if guard.port.is_none() {
-                let ports = &socket.namespace().stream;
+                let ports = socket.ports();
                 guard.port = Some(ports.bind(super::Address::ANY, socket.sock_ref())?);
             }
             let backlog = Backlog::new(socket.sock_ref(), limit)?;

@@ -89,6 +89,6 @@ pub(super) fn release(socket: Socket<'_, Stream>) {
         State::Connected(end) => end.close(socket.uninstall(), false),
     }
     if let Some(port) = port {
-        socket.namespace().stream.unbind(port, socket.sock());
+        socket.ports().unbind(port, socket.sock());
     }
 }

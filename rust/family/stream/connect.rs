@@ -99,8 +99,7 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
 /// Makes a connection and puts the other end of it in the backlog of whoever listens on port `to`.
 fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<State> {
     let (backlog, receive_buffer) = socket
-        .namespace()
-        .stream
+        .ports()
         .with(to, |listener: &Sock<Stream>| {
             Some((listener.backlog.get_arc()?, listener.receive_buffer()))
         })

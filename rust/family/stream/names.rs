@@ -29,7 +29,7 @@ pub(super) fn bind(socket: Socket<'_, Stream>, address: Address) -> Result {
     if guard.port.is_some() || !matches!(guard.state, State::Unconnected) {
         return Err(EINVAL);
     }
-    let ports = &socket.namespace().stream;
+    let ports = socket.ports();
     guard.port = Some(ports.bind(address, socket.sock_ref())?);
     Ok(())
 }

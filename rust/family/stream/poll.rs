@@ -82,7 +82,7 @@ fn has_room(sk: &Sock<Stream>, end: &End) -> bool {
 ///
 /// `EINVAL` if the socket listens.
 pub(super) fn bytes_readable(socket: Socket<'_, Stream>) -> Result<usize> {
-    count(socket, |end| end.incoming().len())
+    count(socket, |end| end.incoming().payload_len())
 }
 
 /// `SIOCOUTQ`
@@ -91,7 +91,7 @@ pub(super) fn bytes_readable(socket: Socket<'_, Stream>) -> Result<usize> {
 ///
 /// `EINVAL` if the socket listens.
 pub(super) fn bytes_unread(socket: Socket<'_, Stream>) -> Result<usize> {
-    count(socket, |end| end.outgoing().len())
+    count(socket, |end| end.outgoing().payload_len())
 }
 
 fn count(socket: Socket<'_, Stream>, of: impl FnOnce(&End) -> usize) -> Result<usize> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading from a stream.
+//! Reading from a connection.
 
 use kernel::prelude::*;
 
@@ -9,9 +9,10 @@ use super::{
         connection::{
             End,
             Phase, //
-        },
-        ring::Take, //
+        }, //
     },
+    Framing,
+    Receiver,
     Stream, //
 };
 use crate::net::{
@@ -48,6 +49,19 @@ pub(super) fn receive(
         return Err(ENOTCONN.into());
     };
 
+    match socket.framing {
+        Framing::Bytes => receive_bytes(socket, &end, message),
+        Framing::Records => receive_record(socket, &end, message),
+    }
+}
+
+/// `SOCK_STREAM`
+fn receive_bytes(
+    socket: Socket<'_, Stream>,
+    end: &End,
+    message: &mut RecvMessage<'_, Stream>,
+) -> Result<usize> {
+    let flags = message.flags();
     let wanted = message.remaining();
     if wanted == 0 {
         return Ok(0);
@@ -55,16 +69,16 @@ pub(super) fn receive(
     let enough = if flags.contains(MessageFlags::WAIT_ALL) {
         wanted
     } else {
-        socket.low_water(&end).min(wanted)
+        socket.low_water(end).min(wanted)
     };
 
     let mut timeout = Timeout::receive(socket, message.is_nonblocking());
     let mut received = 0_usize;
     loop {
         // Asked before the bytes are looked for: what came before the end is there by now.
-        let over = is_over(&end);
+        let over = is_over(end);
         let left = wanted.saturating_sub(received);
-        match take(socket, &end, message, received, left) {
+        match take(socket, end, message, received, left) {
             Ok(bytes) => received = received.saturating_add(bytes),
             Err(_) if received > 0 => return Ok(received),
             Err(error) => return Err(error),
@@ -72,15 +86,13 @@ pub(super) fn receive(
         if received >= enough {
             return Ok(received);
         }
-        if received == 0 {
-            socket.take_error()?;
-        }
-        if over || socket.has_error() {
-            return if end.phase() == Phase::Refused && received == 0 {
-                Err(ENOTCONN.into())
-            } else {
-                Ok(received)
-            };
+        let done = if received > 0 {
+            over || socket.has_error()
+        } else {
+            is_end(socket, end, over)?
+        };
+        if done {
+            return Ok(received);
         }
 
         let seen = if flags.contains(MessageFlags::PEEK) {
@@ -88,15 +100,54 @@ pub(super) fn receive(
         } else {
             0
         };
-        let waited = socket.wait_queue().wait(&mut timeout, || {
-            (end.incoming().len() > seen || is_over(&end) || socket.has_error()).then_some(())
-        });
-        match waited {
+        match wait_for_data(socket, end, seen, &mut timeout) {
             Ok(()) => {}
             Err(_) if received > 0 => return Ok(received),
             Err(error) => return Err(error),
         }
     }
+}
+
+/// `SOCK_SEQPACKET`
+fn receive_record(
+    socket: Socket<'_, Stream>,
+    end: &End,
+    message: &mut RecvMessage<'_, Stream>,
+) -> Result<usize> {
+    let mut timeout = Timeout::receive(socket, message.is_nonblocking());
+    loop {
+        // Asked before the record is looked for, as above.
+        let over = is_over(end);
+        if let Some(bytes) = take_record(socket, end, message)? {
+            return Ok(bytes);
+        }
+        if is_end(socket, end, over)? {
+            return Ok(0);
+        }
+        wait_for_data(socket, end, 0, &mut timeout)?;
+    }
+}
+
+/// When nothing was there: whether nothing will come either, as `over` says unless there is an
+/// error.
+fn is_end(socket: Socket<'_, Stream>, end: &End, over: bool) -> Result<bool> {
+    socket.take_error()?;
+    if end.phase() == Phase::Refused {
+        return Err(ENOTCONN.into());
+    }
+    Ok(over)
+}
+
+/// Sleeps until there are more bytes than those `seen`, or waiting has become pointless.
+fn wait_for_data(
+    socket: Socket<'_, Stream>,
+    end: &End,
+    seen: usize,
+    timeout: &mut Timeout,
+) -> Result {
+    socket.wait_queue().wait(timeout, || {
+        (end.incoming().len() > seen || is_over(end) || socket.has_error()).then_some(())
+    })
 }
 
 /// Whether waiting has become pointless.
@@ -117,25 +168,69 @@ fn take(
     peeked: usize,
     len: usize,
 ) -> Result<usize> {
-    let how = if message.flags().contains(MessageFlags::PEEK) {
-        Take::Peek(peeked)
-    } else if message.flags().contains(MessageFlags::TRUNCATE) {
-        Take::Discard
-    } else {
-        Take::Copy
-    };
-
+    let flags = message.flags();
     let mut guard = socket.receiver.lock_killable()?;
-    let Some(receiver) = guard.as_mut() else {
+    let Some(Receiver { end: own, consumer }) = guard.as_mut() else {
+        drop(guard);
+        socket.take_error()?;
         return Err(ENOTCONN.into());
     };
-    let bytes = receiver
-        .consumer
-        .read(receiver.end.incoming(), message.dest(), len, how)?;
+    let ring = own.incoming();
+
+    if flags.contains(MessageFlags::PEEK) {
+        return consumer.copy(ring, peeked, message.dest(), len);
+    }
+    let bytes = if flags.contains(MessageFlags::TRUNCATE) {
+        consumer.consume(ring, len)
+    } else {
+        let bytes = consumer.copy(ring, 0, message.dest(), len)?;
+        consumer.consume(ring, bytes)
+    };
     drop(guard);
 
-    if bytes > 0 && !matches!(how, Take::Peek(_)) {
+    if bytes > 0 {
         end.room_was_made();
     }
     Ok(bytes)
+}
+
+/// Takes the first record, if there is one. Returns what `recv(2)` does: how much of it fitted, or
+/// with `MSG_TRUNC` how long it is.
+fn take_record(
+    socket: Socket<'_, Stream>,
+    end: &End,
+    message: &mut RecvMessage<'_, Stream>,
+) -> Result<Option<usize>> {
+    let flags = message.flags();
+    let mut guard = socket.receiver.lock_killable()?;
+    let Some(Receiver { end: own, consumer }) = guard.as_mut() else {
+        drop(guard);
+        socket.take_error()?;
+        return Err(ENOTCONN.into());
+    };
+    let ring = own.incoming();
+    let Some(len) = consumer.record_len(ring) else {
+        return Ok(None);
+    };
+
+    let fits = len.min(message.remaining());
+    consumer.copy_record(ring, message.dest(), fits)?;
+    let peeked = flags.contains(MessageFlags::PEEK);
+    if !peeked {
+        consumer.consume_record(ring, len);
+    }
+    drop(guard);
+
+    if !peeked {
+        end.room_was_made();
+    }
+    message.report(MessageFlags::END_OF_RECORD);
+    if fits < len {
+        message.report(MessageFlags::TRUNCATE);
+    }
+    Ok(Some(if flags.contains(MessageFlags::TRUNCATE) {
+        len
+    } else {
+        fits
+    }))
 }

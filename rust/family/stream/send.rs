@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Writing to a stream.
+//! Writing to a connection.
 
 use kernel::prelude::*;
 
 use super::{
-    super::connection::Phase,
+    super::{
+        connection::Phase,
+        ring::RECORD_HEADER, //
+    },
+    Framing,
     Stream, //
 };
 use crate::net::{
@@ -37,8 +41,8 @@ enum Attempt {
 /// # Errors
 ///
 /// `ENOTCONN`, `EISCONN` if a destination is named, `EPIPE`, `EAGAIN`, `EINTR` or `ERESTARTSYS`,
-/// `EFAULT`, `ENOBUFS`, a pending error; only if not a single byte was written. `EOPNOTSUPP` for
-/// control messages and `MSG_OOB`.
+/// `EFAULT`, `ENOBUFS`, a pending error; only if not a single byte was written. `EMSGSIZE` for a
+/// record that the buffers don't allow. `EOPNOTSUPP` for control messages and `MSG_OOB`.
 pub(super) fn send(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
@@ -65,7 +69,7 @@ pub(super) fn send(
                 }
                 continue;
             }
-            Ok(Attempt::Full) => wait_for_room(socket, &mut timeout),
+            Ok(Attempt::Full) => wait_for_room(socket, message.remaining(), &mut timeout),
             Err(error) => Err(error),
         };
         match result {
@@ -93,30 +97,40 @@ fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) ->
     if end.is_outgoing_over() {
         return Err(EPIPE);
     }
-    if message.remaining() == 0 {
-        return Ok(Attempt::Wrote(0));
-    }
-    let room = end.room().min(PIECE);
-    if room == 0 {
-        return Ok(Attempt::Full);
-    }
-    let written = sender
-        .producer
-        .write(end.outgoing(), message.source(), room)?;
+
+    let len = message.remaining();
+    let room = end.room();
+    let (producer, ring) = (&mut sender.producer, end.outgoing());
+    let written = match socket.framing {
+        Framing::Bytes if len == 0 => return Ok(Attempt::Wrote(0)),
+        Framing::Bytes if room == 0 => return Ok(Attempt::Full),
+        Framing::Bytes => producer.write(ring, message.source(), room.min(PIECE))?,
+        Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
+        Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
+        Framing::Records => producer.write_record(ring, message.source())?,
+    };
     end.data_was_written();
     Ok(Attempt::Wrote(written))
 }
 
-/// Sleeps until there is room, or writing has become pointless.
-fn wait_for_room(socket: Socket<'_, Stream>, timeout: &mut Timeout) -> Result {
+/// Sleeps until there is room for some of `len` bytes, or for all of a record, or writing has
+/// become pointless.
+fn wait_for_room(socket: Socket<'_, Stream>, len: usize, timeout: &mut Timeout) -> Result {
     let Some(end) = socket.end.get_arc() else {
         return Err(ENOTCONN.into());
+    };
+    let has_room = || match socket.framing {
+        Framing::Bytes => end.room() > 0,
+        // A buffer that became too small for the record is told by the next attempt.
+        Framing::Records => {
+            len.saturating_add(RECORD_HEADER) <= end.room() || len > end.largest_record()
+        }
     };
     let ready = || {
         socket.has_error()
             || match end.phase() {
                 Phase::Waiting => false,
-                Phase::Established => end.is_outgoing_over() || end.room() > 0,
+                Phase::Established => end.is_outgoing_over() || has_room(),
                 Phase::Refused => true,
             }
     };

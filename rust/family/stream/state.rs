@@ -101,7 +101,7 @@ pub(super) fn bind_automatically(
         return Ok(port);
     }
     let sk: SockRef<Stream> = socket.sock_ref();
-    let port = socket.namespace().stream.bind_automatically(sk)?;
+    let port = socket.ports().bind_automatically(sk)?;
     guard.port = Some(port);
     Ok(port)
 }
