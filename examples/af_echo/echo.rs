@@ -136,8 +136,8 @@ impl SocketOps for Datagram {
         &PROTO
     }
 
-    fn new(_socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>> {
-        if protocol != 0 {
+    fn new(args: &SocketArgs<'_>) -> Result<impl PinInit<Self, Error>> {
+        if args.protocol() != 0 {
             return Err(EPROTONOSUPPORT.into());
         }
         Ok(try_pin_init!(Self {

@@ -9,3 +9,4 @@
 #include "../../rust/shim/sock.c"
 #include "../../rust/shim/sync.c"
 #include "../../rust/shim/wake.c"
+#include "../../rust/shim/xarray.c"

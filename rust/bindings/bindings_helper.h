@@ -62,3 +62,4 @@ static const int SHIM_POLL_OUT = POLL_OUT;
 static const int SHIM_POLL_HUP = POLL_HUP;
 
 static const int SHIM_CAP_NET_BIND_SERVICE = CAP_NET_BIND_SERVICE;
+static const int SHIM_CAP_NET_RAW = CAP_NET_RAW;

@@ -7,7 +7,10 @@
 use kernel::prelude::*;
 
 use crate::net::{
-    errno::EAFNOSUPPORT,
+    errno::{
+        EADDRNOTAVAIL,
+        EAFNOSUPPORT, //
+    },
     SocketAddress, //
 };
 
@@ -62,6 +65,18 @@ impl Address {
     /// A port on this node, or the address of a socket that has none.
     pub(super) fn local_or_any(port: Option<u32>) -> Self {
         port.map_or(Self::ANY, Self::local)
+    }
+
+    /// The port to be bound to, if one is named.
+    ///
+    /// # Errors
+    ///
+    /// `EADDRNOTAVAIL` if the node is not this one.
+    pub(super) fn check_local(&self) -> Result<Option<u32>> {
+        match self.node {
+            Node::Any | Node::Local => Ok(self.port),
+            Node::All | Node::Other(_) => Err(EADDRNOTAVAIL.into()),
+        }
     }
 
     /// The node.

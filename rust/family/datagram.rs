@@ -3,7 +3,6 @@
 //! `SOCK_DGRAM` and `SOCK_RDM`: messages, which a receiver that is full loses, or which wait for it.
 
 mod congestion;
-mod receive;
 mod send;
 
 use kernel::{
@@ -18,10 +17,13 @@ use kernel::{
     }, //
 };
 
+pub(super) use send::inject;
+
 use congestion::Congestion;
 
 use super::{
     address::Node,
+    message,
     ports::{
         reachable_port,
         PortTable, //
@@ -36,6 +38,7 @@ use crate::net::{
         EPROTONOSUPPORT, //
     },
     Events,
+    MessageFlags,
     NameOf,
     Proto,
     RecvMessage,
@@ -45,6 +48,7 @@ use crate::net::{
     SockGuard,
     SockSlot,
     Socket,
+    SocketArgs,
     SocketOps,
     SocketState,
     SocketType,
@@ -58,6 +62,15 @@ enum Delivery {
     Lossy,
     /// Its sender waits.
     Reliable,
+}
+
+impl Delivery {
+    fn socket_type(self) -> SocketType {
+        match self {
+            Self::Lossy => SocketType::Datagram,
+            Self::Reliable => SocketType::ReliableMessage,
+        }
+    }
 }
 
 /// A datagram socket.
@@ -174,11 +187,11 @@ impl SocketOps for Datagram {
         &PROTO
     }
 
-    fn new(socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>> {
-        if protocol != 0 {
+    fn new(args: &SocketArgs<'_>) -> Result<impl PinInit<Self, Error>> {
+        if args.protocol() != 0 {
             return Err(EPROTONOSUPPORT.into());
         }
-        let delivery = match socket_type {
+        let delivery = match args.socket_type() {
             SocketType::ReliableMessage => Delivery::Reliable,
             _ => Delivery::Lossy,
         };
@@ -249,7 +262,11 @@ impl SocketOps for Datagram {
     }
 
     fn receive(socket: Socket<'_, Self>, message: &mut RecvMessage<'_, Self>) -> Result<usize> {
-        receive::receive(socket, message)
+        let received = message::receive(socket, message, |address| address)?;
+        if !message.flags().contains(MessageFlags::PEEK) {
+            socket.congestion.room_was_made(socket.sock());
+        }
+        Ok(received)
     }
 
     fn shutdown(socket: Socket<'_, Self>, how: Shutdown) -> Result {
@@ -267,13 +284,7 @@ impl SocketOps for Datagram {
     }
 
     fn poll(socket: Socket<'_, Self>) -> Events {
-        let reads_over = socket.is_receive_shut();
-        let over = reads_over && socket.is_send_shut();
-        Events::ERROR.when(socket.has_error() || socket.has_queued_error())
-            | Events::READABLE.when(socket.has_skb() || reads_over)
-            | Events::READ_HANG_UP.when(reads_over)
-            | Events::HANG_UP.when(over)
-            | Events::WRITABLE.when(send::has_room(socket))
+        message::poll(socket) | Events::WRITABLE.when(send::has_room(socket))
     }
 
     fn socketpair(first: Socket<'_, Self>, second: Socket<'_, Self>) -> Result {

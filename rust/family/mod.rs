@@ -36,10 +36,13 @@ mod backlog;
 mod connection;
 mod datagram;
 mod endpoint;
+mod message;
 mod number;
 mod ports;
+mod raw;
 mod ring;
 mod stream;
+mod taps;
 
 use kernel::prelude::*;
 
@@ -50,7 +53,9 @@ use crate::net::{
 };
 use datagram::Datagram;
 use ports::PortTable;
+use raw::Raw;
 use stream::Stream;
+use taps::Taps;
 
 pub(crate) use address::Address;
 pub(crate) use number::check_number;
@@ -61,7 +66,7 @@ pub(crate) struct Experimental;
 impl Family for Experimental {
     type Address = Address;
     type Namespace = Ports;
-    type Types = (Stream, (Datagram, ()));
+    type Types = (Stream, (Datagram, (Raw, ())));
 
     fn cell() -> &'static FamilyCell<Self> {
         static CELL: FamilyCell<Experimental> = FamilyCell::new();
@@ -73,7 +78,7 @@ impl Family for Experimental {
     }
 }
 
-/// The ports of a network namespace.
+/// The ports and the raw sockets of a network namespace.
 #[pin_data]
 pub(crate) struct Ports {
     #[pin]
@@ -84,6 +89,8 @@ pub(crate) struct Ports {
     datagram: PortTable<Datagram>,
     #[pin]
     rdm: PortTable<Datagram>,
+    #[pin]
+    taps: Taps,
 }
 
 impl Namespace for Ports {
@@ -93,6 +100,7 @@ impl Namespace for Ports {
             seqpacket <- PortTable::new(),
             datagram <- PortTable::new(),
             rdm <- PortTable::new(),
+            taps <- Taps::new(),
         }? Error)
     }
 }

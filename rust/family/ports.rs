@@ -56,11 +56,7 @@ impl<T: SocketOps<Family = Experimental>> PortTable<T> {
     /// `EADDRNOTAVAIL` if the address is not one of this node, `EACCES` for a privileged port,
     /// `EADDRINUSE` if the port or all ports are taken, `ENOMEM`.
     pub(super) fn bind(&self, address: Address, sk: SockRef<T>) -> Result<u32> {
-        match address.node() {
-            Node::Any | Node::Local => {}
-            Node::All | Node::Other(_) => return Err(EADDRNOTAVAIL.into()),
-        }
-        let Some(port) = address.port() else {
+        let Some(port) = address.check_local()? else {
             return self.socks.insert_any(AUTOMATIC, sk).map_err(in_use);
         };
         if port < UNPRIVILEGED && !sk.ns_capable(Capability::NetBindService) {

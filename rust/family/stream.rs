@@ -43,6 +43,7 @@ use crate::net::{
     Sock,
     SockRef,
     Socket,
+    SocketArgs,
     SocketOps,
     SocketType, //
 };
@@ -156,11 +157,11 @@ impl SocketOps for Stream {
         &PROTO
     }
 
-    fn new(socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>> {
-        if protocol != 0 {
+    fn new(args: &SocketArgs<'_>) -> Result<impl PinInit<Self, Error>> {
+        if args.protocol() != 0 {
             return Err(EPROTONOSUPPORT.into());
         }
-        let framing = match socket_type {
+        let framing = match args.socket_type() {
             SocketType::SeqPacket => Framing::Records,
             _ => Framing::Bytes,
         };

@@ -16,8 +16,7 @@ use super::{
     SockGuard,
     SockRef,
     Socket,
-    SocketOps,
-    SocketType, //
+    SocketOps, //
 };
 use crate::bindings;
 
@@ -71,8 +70,8 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
     /// `ENOMEM`, and what [`SocketOps::new`] and its initialiser return.
     pub(crate) fn child(&self, listener: &SockGuard<'_, T>) -> Result<Child<T>> {
         let sk = listener.sock();
-        let socket_type = SocketType::from_raw(sk.raw_type(), T::TYPES).ok_or(EINVAL)?;
-        let ops = T::new(socket_type, 0)?;
+        let args = sk.args().ok_or(EINVAL)?;
+        let ops = T::new(&args)?;
         let namespace = NonNull::from(sk.namespace());
 
         // SAFETY: The listener is a valid sock, and its lock is held, so that its options do not

@@ -80,6 +80,12 @@ impl<F: Family> FamilyCell<F> {
     }
 }
 
+/// The number of `F` as it stands in an address.
+pub(crate) fn family_number<F: Family>() -> u16 {
+    // A registered number is less than NPROTO.
+    u16::try_from(F::cell().number()).unwrap_or(0)
+}
+
 /// A family that the kernel knows, from [`new`](Self::new) to its drop.
 ///
 /// It lives in the module's own data: the kernel holds a reference on the module as long as a

@@ -80,6 +80,29 @@ impl IoPage {
         unsafe { bindings::_copy_from_iter(to.cast(), len, source.as_raw()) }
     }
 
+    /// Copies at most `len` bytes of `skb`, from `from`, to the page at `offset`. Returns how many
+    /// lie in the page; `skb` must have them.
+    pub(super) fn fill_from_skb(
+        &self,
+        skb: NonNull<bindings::sk_buff>,
+        from: usize,
+        offset: usize,
+        len: usize,
+    ) -> usize {
+        let (to, len) = self.range(offset, len);
+        let (Ok(from), Ok(count)) = (i32::try_from(from), i32::try_from(len)) else {
+            return 0;
+        };
+        // SAFETY: `to` is valid for writes of `len` bytes, and the buffer is valid: the function
+        // itself checks that it has the bytes.
+        let ret = unsafe { bindings::skb_copy_bits(skb.as_ptr(), from, to.cast(), count) };
+        if ret == 0 {
+            len
+        } else {
+            0
+        }
+    }
+
     /// Copies `bytes` to the page at `offset`. Returns how many lie in the page.
     pub(crate) fn put(&self, offset: usize, bytes: &[u8]) -> usize {
         let (to, len) = self.range(offset, bytes.len());

@@ -122,6 +122,22 @@ impl<T: SocketOps> SendMessage<'_, T> {
         self.source().len()
     }
 
+    /// Takes the next `buf.len()` bytes. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there are not so many, `EFAULT`.
+    pub(crate) fn take(&mut self, buf: &mut [u8]) -> Result {
+        let source = self.source();
+        if source.len() < buf.len() {
+            return Err(EINVAL);
+        }
+        if source.copy_from_iter(buf) < buf.len() {
+            return Err(EFAULT);
+        }
+        Ok(())
+    }
+
     /// The bytes.
     pub(crate) fn source(&mut self) -> &mut IovIterSource<'_> {
         // SAFETY: By the type invariants the iterator is a valid source and exclusively ours, for

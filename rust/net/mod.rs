@@ -39,6 +39,7 @@
 
 mod accept;
 mod address;
+mod capability;
 pub(crate) mod errno;
 mod events;
 mod family;
@@ -55,6 +56,7 @@ mod skb;
 mod slot;
 mod sock;
 mod sock_ref;
+mod socket_args;
 mod socket_types;
 mod table;
 mod wait;
@@ -64,8 +66,10 @@ pub(crate) use address::{
     NameOf,
     SocketAddress, //
 };
+pub(crate) use capability::Capability;
 pub(crate) use events::Events;
 pub(crate) use family::{
+    family_number,
     Family,
     FamilyCell,
     Registration, //
@@ -88,7 +92,6 @@ pub(crate) use rcu_arc::RcuArc;
 pub(crate) use skb::SkBuff;
 pub(crate) use slot::SockSlot;
 pub(crate) use sock::{
-    Capability,
     Sock,
     Socket,
     SocketState,
@@ -96,6 +99,7 @@ pub(crate) use sock::{
     WakeBand, //
 };
 pub(crate) use sock_ref::SockRef;
+pub(crate) use socket_args::SocketArgs;
 pub(crate) use table::SockTable;
 pub(crate) use wait::{
     Timeout,

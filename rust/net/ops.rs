@@ -22,6 +22,7 @@ use super::{
     RecvMessage,
     SendMessage,
     Socket,
+    SocketArgs,
     SocketType, //
 };
 use crate::bindings;
@@ -70,7 +71,13 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// `EPROTONOSUPPORT` for a protocol that the type does not have; 0 is always the default one.
-    fn new(socket_type: SocketType, protocol: i32) -> Result<impl PinInit<Self, Error>>;
+    fn new(args: &SocketArgs<'_>) -> Result<impl PinInit<Self, Error>>;
+
+    /// A socket that `socket(2)` or `socketpair(2)` has made is complete. If this fails, so does
+    /// the call, and the socket goes without `release`.
+    fn created(_socket: Socket<'_, Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// The last close of the file.
     ///

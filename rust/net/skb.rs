@@ -13,6 +13,7 @@ use core::{
 use kernel::prelude::*;
 
 use super::{
+    IoPage,
     MessageFlags,
     RecvMessage,
     SendMessage,
@@ -50,16 +51,16 @@ pub(crate) struct SkBuff<T: SocketOps> {
 }
 
 impl<T: SocketOps> SkBuff<T> {
-    /// Takes a message from the caller of `send(2)`. Sleeps for room in the send buffer unless the
-    /// call is non-blocking.
+    /// Takes a message from the caller of `send(2)`, on a socket of whatever type. Sleeps for room
+    /// in the send buffer unless the call is non-blocking.
     ///
     /// # Errors
     ///
     /// `EAGAIN`, `EINTR` or `ERESTARTSYS` if there is no room, `EPIPE` if sending was shut down,
     /// `ENOBUFS`, `EFAULT`, or a pending error.
-    pub(crate) fn from_message(
-        socket: Socket<'_, T>,
-        message: &mut SendMessage<'_, T>,
+    pub(crate) fn from_message<S: SocketOps>(
+        socket: Socket<'_, S>,
+        message: &mut SendMessage<'_, S>,
         metadata: T::Metadata,
     ) -> Result<Self> {
         let len = message.remaining();
@@ -88,6 +89,64 @@ impl<T: SocketOps> SkBuff<T> {
             bindings::shim_skb_copy_from(raw.as_ptr(), message.as_raw(), len)
         })?;
         Ok(skb)
+    }
+
+    /// Bytes in the message.
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: By the type invariant the buffer is valid and ours.
+        unsafe { self.raw.as_ref().len as usize }
+    }
+
+    /// A second handle on the same message, which nobody may change any more, and which is charged
+    /// to nobody. `None` if there is no memory. Does not sleep.
+    pub(crate) fn share(&self) -> Option<Self> {
+        // SAFETY: By the type invariant the buffer is valid.
+        let clone = unsafe { bindings::skb_clone(self.raw.as_ptr(), bindings::GFP_ATOMIC) };
+        // INVARIANT: The clone is ours, and its metadata was copied.
+        Some(Self {
+            raw: NonNull::new(clone)?,
+            _type: PhantomData,
+        })
+    }
+
+    /// A copy of the message, behind `header`, that shares the bytes with this one. Does not sleep.
+    ///
+    /// It is charged to nobody until it is delivered.
+    pub(crate) fn copy_with_header<R: SocketOps>(
+        &self,
+        header: &[u8],
+        metadata: R::Metadata,
+    ) -> Result<SkBuff<R>> {
+        // SAFETY: The buffer is valid, and `header` is valid for reads of its length.
+        let copy = unsafe {
+            bindings::shim_skb_copy_with_header(
+                self.raw.as_ptr(),
+                header.as_ptr().cast(),
+                header.len(),
+            )
+        };
+        let raw = NonNull::new(copy).ok_or(ENOMEM)?;
+        // SAFETY: The copy is ours, with a `cb` of its own.
+        unsafe { metadata_of::<R>(raw).write(metadata) };
+        // INVARIANT: The buffer is new, and its metadata has been set.
+        Ok(SkBuff {
+            raw,
+            _type: PhantomData,
+        })
+    }
+
+    /// Copies `len` bytes of the message from `offset` to `page` at `to`. Returns how many lie in
+    /// both.
+    pub(crate) fn copy_to_page(
+        &self,
+        offset: usize,
+        page: &IoPage,
+        to: usize,
+        len: usize,
+    ) -> usize {
+        // SAFETY: By the type invariant the buffer is valid.
+        let left = (unsafe { self.raw.as_ref().len } as usize).saturating_sub(offset);
+        page.fill_from_skb(self.raw, offset, to, len.min(left))
     }
 
     /// Queues the message on its receiver, runs the receiver's filter and wakes it. Does not
@@ -230,6 +289,12 @@ impl<T: SocketOps> Socket<'_, T> {
 }
 
 impl<T: SocketOps> Sock<T> {
+    /// Counts a message that was lost on its way to this socket.
+    pub(crate) fn count_drop(&self) {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_count_drop(self.as_raw()) };
+    }
+
     /// Whether a message is queued.
     pub(crate) fn has_skb(&self) -> bool {
         // SAFETY: The sock is valid.

@@ -16,10 +16,13 @@ use kernel::{
 };
 
 use super::{
+    capability::ns_capable,
+    Capability,
     Family,
     Shutdown,
     SockGuard,
     SockRef,
+    SocketArgs,
     SocketOps,
     WaitQueue, //
 };
@@ -32,6 +35,8 @@ pub(crate) enum SocketType {
     Stream,
     /// `SOCK_DGRAM`
     Datagram,
+    /// `SOCK_RAW`
+    Raw,
     /// `SOCK_RDM`
     ReliableMessage,
     /// `SOCK_SEQPACKET`
@@ -39,10 +44,12 @@ pub(crate) enum SocketType {
 }
 
 impl SocketType {
-    pub(super) fn into_raw(self) -> i32 {
+    /// The number that `socket(2)` and `SO_TYPE` have for it.
+    pub(crate) fn into_raw(self) -> i32 {
         match self {
             Self::Stream => bindings::SHIM_SOCK_STREAM,
             Self::Datagram => bindings::SHIM_SOCK_DGRAM,
+            Self::Raw => bindings::SHIM_SOCK_RAW,
             Self::ReliableMessage => bindings::SHIM_SOCK_RDM,
             Self::SeqPacket => bindings::SHIM_SOCK_SEQPACKET,
         }
@@ -98,21 +105,6 @@ impl WakeBand {
             Self::In => bindings::SHIM_POLL_IN,
             Self::Out => bindings::SHIM_POLL_OUT,
             Self::HangUp => bindings::SHIM_POLL_HUP,
-        }
-    }
-}
-
-/// A privilege, see capabilities(7).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Capability {
-    /// `CAP_NET_BIND_SERVICE`: bind privileged ports.
-    NetBindService,
-}
-
-impl Capability {
-    fn into_raw(self) -> i32 {
-        match self {
-            Self::NetBindService => bindings::SHIM_CAP_NET_BIND_SERVICE,
         }
     }
 }
@@ -197,17 +189,21 @@ impl<T: SocketOps> Sock<T> {
     /// Whether the caller has `capability` in the user namespace that owns the socket's network
     /// namespace.
     pub(crate) fn ns_capable(&self, capability: Capability) -> bool {
-        // SAFETY: The sock holds its network namespace, which holds the user namespace.
-        unsafe {
-            let net = bindings::shim_sk_net(self.as_raw());
-            bindings::ns_capable(bindings::shim_net_user_ns(net), capability.into_raw())
-        }
+        // SAFETY: The sock holds its network namespace.
+        unsafe { ns_capable(bindings::shim_sk_net(self.as_raw()), capability) }
     }
 
-    /// `SO_TYPE`, as a number.
-    pub(super) fn raw_type(&self) -> i32 {
-        // SAFETY: A plain load from a field of a valid sock, which does not change.
-        unsafe { bindings::shim_sk_type(self.as_raw()) }
+    /// What a socket like this one is asked to be.
+    pub(super) fn args(&self) -> Option<SocketArgs<'_>> {
+        // SAFETY: The sock is valid, and its type, protocol and namespace do not change. It holds
+        // the namespace.
+        unsafe {
+            let net = NonNull::new(bindings::shim_sk_net(self.as_raw()))?;
+            let raw_type = bindings::shim_sk_type(self.as_raw());
+            let socket_type = SocketType::from_raw(raw_type, T::TYPES)?;
+            let protocol = bindings::shim_sk_protocol(self.as_raw());
+            Some(SocketArgs::new(socket_type, protocol, net))
+        }
     }
 
     /// Sets what the rest of the kernel sees as the state.

@@ -2,7 +2,10 @@
 
 //! The socket types of a family, and making a socket of one.
 
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
 
 use kernel::prelude::*;
 
@@ -17,6 +20,8 @@ use super::{
     },
     Family,
     Sock,
+    Socket,
+    SocketArgs,
     SocketOps,
     SocketType, //
 };
@@ -110,7 +115,10 @@ impl<F: Family> NewSocket<'_, F> {
     }
 
     fn create<T: SocketOps<Family = F>>(self, socket_type: SocketType) -> Result {
-        let ops = T::new(socket_type, self.protocol)?;
+        let net = NonNull::new(self.net).ok_or(EINVAL)?;
+        // SAFETY: By the type invariant the namespace is alive.
+        let args = unsafe { SocketArgs::new(socket_type, self.protocol, net) };
+        let ops = T::new(&args)?;
         let proto = T::proto();
         if proto.as_raw().is_null() {
             return Err(ENODEV);
@@ -143,7 +151,19 @@ impl<F: Family> NewSocket<'_, F> {
         // SAFETY: The socket is ours while it is being made. The table lives as long as the
         // registration of the family.
         unsafe { (*self.sock).ops = proto.ops() };
-        Ok(())
+        if !T::HAS_CREATED {
+            return Ok(());
+        }
+        // SAFETY: The socket is complete, and as open as one in `socket(2)` can be.
+        let created = unsafe { Socket::<T>::from_raw(self.sock) }.map_or(Err(ENOMEM), T::created);
+        created.inspect_err(|_| {
+            // SAFETY: The sock is whole, so it goes as after its last close: the reference that the
+            // socket has to it is dropped as it is detached.
+            unsafe {
+                bindings::shim_sk_orphan(self.sock);
+                bindings::shim_sk_put(sk);
+            }
+        })
     }
 }
 

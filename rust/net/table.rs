@@ -164,6 +164,32 @@ impl<T: SocketOps> SockTable<T> {
         let sk = unsafe { sk.as_ref() }?;
         Some(look(sk))
     }
+
+    /// Calls `visit` with each sock, in the order of their numbers.
+    ///
+    /// `visit` runs in an RCU read-side critical section: it must not sleep. A sock that is
+    /// entered or taken out meanwhile may be visited or not.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Sock<T>)) {
+        let _rcu = rcu::read_lock();
+        let (mut key, mut find): (usize, unsafe extern "C" fn(_, _, _, _) -> _) =
+            (0, bindings::xa_find);
+        loop {
+            // SAFETY: The array is valid; reading needs no lock.
+            let sk = unsafe { find(self.xa.get(), &mut key, usize::MAX, bindings::XA_PRESENT) };
+            // SAFETY: As in `with()`.
+            let Some(sk) = (unsafe { sk.cast::<Sock<T>>().as_ref() }) else {
+                break;
+            };
+            visit(sk);
+            find = bindings::xa_find_after;
+        }
+    }
+
+    /// Whether nothing is in it. What is true now may be false in a moment.
+    pub(crate) fn is_empty(&self) -> bool {
+        // SAFETY: The array is valid. The field is read once, as C does (`xa_empty()`).
+        unsafe { bindings::shim_xa_empty(self.xa.get()) }
+    }
 }
 
 #[pinned_drop]

@@ -24,6 +24,7 @@ struct file;
 struct module;
 struct user_namespace;
 struct wait_queue_entry;
+struct xarray;
 struct shim_pernet;
 
 /* sock.c: life of a struct sock, and its fields */
@@ -42,6 +43,7 @@ int shim_accept_flags(struct proto_accept_arg *arg);
 void shim_accept_set_empty(struct proto_accept_arg *arg, bool empty);
 struct net *shim_sk_net(struct sock *sk);
 int shim_sk_type(struct sock *sk);
+int shim_sk_protocol(struct sock *sk);
 void shim_sk_set_state(struct sock *sk, u8 state);
 u8 shim_sk_shutdown(struct sock *sk);
 void shim_sk_add_shutdown(struct sock *sk, u8 bits);
@@ -71,12 +73,15 @@ void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry);
 struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
 			       int *err);
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
+struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
+					  const void *header, size_t len);
 int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb);
 bool shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb);
 struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb);
+void shim_sk_count_drop(struct sock *sk);
 bool shim_skb_queue_empty(struct sock *sk);
 int shim_skb_first_len(struct sock *sk);
 int shim_sk_rmem_alloc(struct sock *sk);
@@ -102,6 +107,9 @@ struct user_namespace *shim_net_user_ns(struct net *net);
 int shim_mutex_lock_killable(struct mutex *lock);
 void shim_mutex_lock(struct mutex *lock);
 void shim_mutex_unlock(struct mutex *lock);
+
+/* xarray.c */
+bool shim_xa_empty(struct xarray *xa);
 
 /* page.c */
 void *shim_page_address(struct page *page);

@@ -8,33 +8,82 @@
 
 #include "shim.h"
 
-/* Charged to the sender; room for @len bytes is there, none is written. */
-struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
-			       int *err)
+/* What one buffer holds in pages that need not be contiguous. */
+#define SHIM_SKB_PART	(MAX_SKB_FRAGS * PAGE_SIZE)
+
+/* One buffer with room for @len bytes, of which the first @linear are linear. */
+static struct sk_buff *alloc_part(struct sock *sk, size_t len, size_t linear,
+				  bool nonblock, int *err)
 {
-	size_t data_len = 0;
 	struct sk_buff *skb;
 
-	if (len > SKB_MAX_ALLOC) {
-		data_len = min_t(size_t, len - SKB_MAX_ALLOC,
-				 MAX_SKB_FRAGS * PAGE_SIZE);
-		data_len = PAGE_ALIGN(data_len);
-	}
-
-	skb = sock_alloc_send_pskb(sk, len - min(data_len, len), min(data_len, len),
-				   nonblock, err, PAGE_ALLOC_COSTLY_ORDER);
+	skb = sock_alloc_send_pskb(sk, linear, len - linear, nonblock, err,
+				   PAGE_ALLOC_COSTLY_ORDER);
 	if (!skb)
 		return NULL;
 
-	skb_put(skb, len - min(data_len, len));
-	skb->data_len = min(data_len, len);
+	skb_put(skb, linear);
+	skb->data_len = len - linear;
 	skb->len = len;
+	return skb;
+}
+
+/*
+ * Charged to the sender; room for @len bytes is there, none is written. A message
+ * that is too long for one buffer goes on in a list of further ones, whose charge
+ * the first one carries.
+ */
+struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
+			       int *err)
+{
+	size_t linear = min_t(size_t, len, SKB_MAX_ALLOC);
+	size_t part = min_t(size_t, len - linear, SHIM_SKB_PART);
+	struct sk_buff *skb, *frag, **next;
+	size_t left = len - linear - part;
+
+	skb = alloc_part(sk, linear + part, linear, nonblock, err);
+	if (!skb)
+		return NULL;
+
+	next = &skb_shinfo(skb)->frag_list;
+	while (left) {
+		part = min_t(size_t, left, SHIM_SKB_PART);
+		/* Having got in, it does not wait for its own charge. */
+		frag = alloc_skb_with_frags(0, part, PAGE_ALLOC_COSTLY_ORDER, err,
+					    sk->sk_allocation);
+		if (!frag) {
+			kfree_skb(skb);
+			return NULL;
+		}
+		frag->data_len = part;
+		frag->len = part;
+		*next = frag;
+		next = &frag->next;
+		skb->len += part;
+		skb->data_len += part;
+		skb->truesize += frag->truesize;
+		refcount_add(frag->truesize, &sk->sk_wmem_alloc);
+		left -= part;
+	}
 	return skb;
 }
 
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len)
 {
 	return skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+}
+
+/* The bytes behind the header are shared with @skb; nobody is charged. */
+struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
+					  const void *header, size_t len)
+{
+	struct sk_buff *copy;
+
+	copy = __pskb_copy_fclone(skb, skb_headroom(skb) + len,
+				  GFP_ATOMIC | __GFP_NOWARN, false);
+	if (copy)
+		memcpy(skb_push(copy, len), header, len);
+	return copy;
 }
 
 /*
@@ -105,6 +154,11 @@ void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb)
 {
 	sock_recv_cmsgs(msg, sk, skb);
+}
+
+void shim_sk_count_drop(struct sock *sk)
+{
+	sk_drops_inc(sk);
 }
 
 bool shim_skb_queue_empty(struct sock *sk)

@@ -127,6 +127,11 @@ int shim_sk_type(struct sock *sk)
 	return sk->sk_type;
 }
 
+int shim_sk_protocol(struct sock *sk)
+{
+	return sk->sk_protocol;
+}
+
 void shim_sk_set_state(struct sock *sk, u8 state)
 {
 	WRITE_ONCE(sk->sk_state, state);

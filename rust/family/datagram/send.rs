@@ -7,7 +7,10 @@ use kernel::prelude::*;
 use super::{
     super::{
         address::Node,
-        ports::reachable_port, //
+        message,
+        ports::reachable_port,
+        raw::Header,
+        taps::Taps, //
     },
     bind_automatically,
     congestion,
@@ -19,6 +22,7 @@ use crate::net::{
     errno::{
         ECONNREFUSED,
         EDESTADDRREQ,
+        ENOBUFS,
         EOPNOTSUPP, //
     },
     MessageFlags,
@@ -26,6 +30,7 @@ use crate::net::{
     SkBuff,
     Sock,
     Socket,
+    SocketType,
     Timeout, //
 };
 
@@ -126,28 +131,99 @@ enum Delivered {
 
 fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Delivered {
     let from = socket.sock();
+    let taps = &socket.namespace().taps;
     let delivered = with_receiver(socket, to, |receiver| {
         let wanted = match receiver.peer() {
             Peer::None => true,
             Peer::Port(port) => from.port() == Some(port),
             Peer::Pair => from.peer() == Peer::Pair,
         };
-        if !wanted || receiver.is_receive_shut() {
+        if !wanted {
             return Delivered::Refused;
         }
-        match from.delivery {
-            Delivery::Reliable => skb
-                .deliver_reliably(receiver)
-                .map_or_else(Delivered::Full, |()| Delivered::Taken),
-            Delivery::Lossy => {
-                // A receiver that is full has counted the loss; one whose filter said no wanted
-                // none of it.
-                let _lost = skb.deliver(receiver);
-                Delivered::Taken
-            }
-        }
+        hand_over(
+            skb,
+            receiver,
+            |len| Header {
+                socket_type: from.delivery.socket_type(),
+                len,
+                source: from.address(),
+                destination: receiver.address(),
+            },
+            taps,
+        )
     });
     delivered.unwrap_or(Delivered::Refused)
+}
+
+/// Queues a message on its receiver, and shows it to the raw sockets, with the header that
+/// `describe` makes for its length.
+fn hand_over(
+    skb: SkBuff<Datagram>,
+    receiver: &Sock<Datagram>,
+    describe: impl FnOnce(usize) -> Header,
+    taps: &Taps,
+) -> Delivered {
+    if receiver.is_receive_shut() {
+        return Delivered::Refused;
+    }
+    let shown = if taps.is_empty() { None } else { skb.share() };
+    match receiver.delivery {
+        Delivery::Reliable => {
+            if let Err(skb) = skb.deliver_reliably(receiver) {
+                return Delivered::Full(skb);
+            }
+        }
+        Delivery::Lossy => {
+            // A receiver that is full has counted the loss; one whose filter said no wanted none
+            // of it.
+            if skb.deliver(receiver).is_err() {
+                return Delivered::Taken;
+            }
+        }
+    }
+    if let Some(message) = shown {
+        taps.show(&describe(message.len()), &message);
+    }
+    Delivered::Taken
+}
+
+/// Delivers a message that a raw socket sends in somebody's name.
+///
+/// # Errors
+///
+/// `ENETUNREACH`, `ECONNREFUSED` if nobody has the port or its owner takes messages from another
+/// peer only, `ENOBUFS` if a reliable message finds no room.
+pub(in crate::family) fn inject(
+    namespace: &super::super::Ports,
+    header: &Header,
+    skb: SkBuff<Datagram>,
+) -> Result {
+    let ports = match header.socket_type {
+        SocketType::ReliableMessage => &namespace.rdm,
+        _ => &namespace.datagram,
+    };
+    let delivered = ports.with(reachable_port(header.destination)?, |receiver| {
+        let wanted = match receiver.peer() {
+            Peer::None => true,
+            Peer::Port(port) => header.source.port() == Some(port),
+            Peer::Pair => false,
+        };
+        if !wanted {
+            return Delivered::Refused;
+        }
+        hand_over(
+            skb,
+            receiver,
+            |len| Header { len, ..*header },
+            &namespace.taps,
+        )
+    });
+    match delivered.unwrap_or(Delivered::Refused) {
+        Delivered::Taken => Ok(()),
+        Delivered::Refused => Err(ECONNREFUSED.into()),
+        Delivered::Full(_) => Err(ENOBUFS.into()),
+    }
 }
 
 /// Sleeps until `to` has room, or is gone.
@@ -199,9 +275,5 @@ pub(super) fn has_room(socket: Socket<'_, Datagram>) -> bool {
         }
         socket.set_congested(Peer::None);
     }
-    if socket.has_send_room() {
-        return true;
-    }
-    socket.note_no_space();
-    socket.has_send_room()
+    message::has_send_room(socket)
 }

@@ -69,7 +69,8 @@ impl Producer {
         Ok(result.filled)
     }
 
-    /// Writes all of `source` as one record, for which the caller has found room. May sleep.
+    /// Writes a record of `len` bytes, for which the caller has found room. `copy` fills the pages,
+    /// as far as it can, and may sleep.
     ///
     /// # Errors
     ///
@@ -77,9 +78,9 @@ impl Producer {
     pub(in crate::family) fn write_record(
         &mut self,
         ring: &Ring,
-        source: &mut IovIterSource<'_>,
+        len: usize,
+        copy: impl FnMut(&IoPage, usize, usize) -> usize,
     ) -> Result<usize> {
-        let len = source.len();
         let header = record::encode(len)?;
         let mut start = None;
         let filled = self.filled;
@@ -91,9 +92,7 @@ impl Producer {
             put
         });
         if result.filled == header.len() {
-            result = self.fill(ring, len, &mut start, |page, at, len| {
-                page.fill(at, source, len)
-            });
+            result = self.fill(ring, len, &mut start, copy);
         } else {
             result.filled = 0;
         }

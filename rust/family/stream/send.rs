@@ -6,8 +6,18 @@ use kernel::prelude::*;
 
 use super::{
     super::{
-        connection::Phase,
-        ring::RECORD_HEADER, //
+        connection::{
+            End,
+            Phase, //
+        },
+        raw::{
+            Header,
+            Raw, //
+        },
+        ring::{
+            Producer,
+            RECORD_HEADER, //
+        }, //
     },
     Framing,
     Stream, //
@@ -20,7 +30,9 @@ use crate::net::{
     },
     MessageFlags,
     SendMessage,
+    SkBuff,
     Socket,
+    SocketType,
     Timeout, //
 };
 
@@ -107,10 +119,43 @@ fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) ->
         Framing::Bytes => producer.write(ring, message.source(), room.min(PIECE))?,
         Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
         Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
-        Framing::Records => producer.write_record(ring, message.source())?,
+        Framing::Records => write_record(socket, end, producer, message)?,
     };
     end.data_was_written();
     Ok(Attempt::Wrote(written))
+}
+
+/// Writes a record. If there are raw sockets, it goes by way of a buffer that they are shown.
+fn write_record(
+    socket: Socket<'_, Stream>,
+    end: &End,
+    producer: &mut Producer,
+    message: &mut SendMessage<'_, Stream>,
+) -> Result<usize> {
+    let ring = end.outgoing();
+    let taps = &socket.namespace().taps;
+    if taps.is_empty() {
+        let source = message.source();
+        return producer.write_record(ring, source.len(), |page, at, len| {
+            page.fill(at, source, len)
+        });
+    }
+
+    let header = Header {
+        socket_type: SocketType::SeqPacket,
+        len: message.remaining(),
+        source: end.address(),
+        destination: end.peer_address(),
+    };
+    let skb = SkBuff::<Raw>::from_message(socket, message, header.source)?;
+    let mut done = 0_usize;
+    let written = producer.write_record(ring, skb.len(), |page, at, len| {
+        let copied = skb.copy_to_page(done, page, at, len);
+        done = done.saturating_add(copied);
+        copied
+    })?;
+    taps.show(&header, &skb);
+    Ok(written)
 }
 
 /// Sleeps until there is room for some of `len` bytes, or for all of a record, or writing has

@@ -23,8 +23,8 @@ use crate::{
     net::{
         address,
         errno::ENOTCONN,
+        family_number,
         AcceptRequest,
-        Family,
         NameOf,
         RecvMessage,
         SendMessage,
@@ -70,12 +70,6 @@ pub(in crate::net) fn table<T: SocketOps>(
         mmap: Some(bindings::sock_no_mmap),
         ..pin_init::zeroed()
     }
-}
-
-/// The family number as it stands in an address.
-fn family_number<T: SocketOps>() -> u16 {
-    // A registered number is less than NPROTO.
-    u16::try_from(T::Family::cell().number()).unwrap_or(0)
 }
 
 /// What the kernel expects: 0, or a negative errno.
@@ -136,7 +130,10 @@ unsafe extern "C" fn bind<T: SocketOps>(
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: The caller passes `len` bytes, which are its own.
         let bytes = unsafe { address::bytes(addr.cast(), len) }?;
-        T::bind(socket, Address::<T>::decode(bytes, family_number::<T>())?)
+        T::bind(
+            socket,
+            Address::<T>::decode(bytes, family_number::<T::Family>())?,
+        )
     };
     status(bind())
 }
@@ -158,7 +155,7 @@ unsafe extern "C" fn connect<T: SocketOps>(
         if address::family_of(bytes).map(u32::from) == Some(bindings::AF_UNSPEC) {
             return T::disconnect(socket);
         }
-        let address = Address::<T>::decode(bytes, family_number::<T>())?;
+        let address = Address::<T>::decode(bytes, family_number::<T::Family>())?;
         let nonblocking = flags & bindings::SHIM_O_NONBLOCK != 0;
         T::connect(socket, address, nonblocking)
     };
@@ -215,7 +212,7 @@ unsafe extern "C" fn getname<T: SocketOps>(
             1 => NameOf::Peer,
             _ => NameOf::AcceptedPeer,
         };
-        let name = T::name(socket, of)?.encode(family_number::<T>());
+        let name = T::name(socket, of)?.encode(family_number::<T::Family>());
         let name = name.as_ref();
         let len = name
             .len()
@@ -304,7 +301,7 @@ unsafe extern "C" fn sendmsg<T: SocketOps>(
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: `msg` is valid and used by nobody else.
-        let mut message = unsafe { SendMessage::<T>::new(msg, family_number::<T>()) }?;
+        let mut message = unsafe { SendMessage::<T>::new(msg, family_number::<T::Family>()) }?;
         T::send(socket, &mut message)
     };
     count(send())
@@ -323,7 +320,8 @@ unsafe extern "C" fn recvmsg<T: SocketOps>(
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: `msg` is valid and used by nobody else.
-        let mut message = unsafe { RecvMessage::<T>::new(msg, flags, family_number::<T>()) }?;
+        let mut message =
+            unsafe { RecvMessage::<T>::new(msg, flags, family_number::<T::Family>()) }?;
         T::receive(socket, &mut message)
     };
     count(receive())

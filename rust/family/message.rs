@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Receiving a message.
+//! What the socket types that queue whole messages have in common.
 
 use kernel::prelude::*;
 
-use super::Datagram;
+use super::{
+    Address,
+    Experimental, //
+};
 use crate::net::{
     errno::EOPNOTSUPP,
+    Events,
     MessageFlags,
     RecvMessage,
-    Socket, //
+    Socket,
+    SocketOps, //
 };
 
 /// `recv(2)`, `recvfrom(2)` and the like. What does not fit is lost, and `MSG_TRUNC` set.
@@ -18,9 +23,10 @@ use crate::net::{
 ///
 /// `EAGAIN`, `EINTR` or `ERESTARTSYS`, a pending error, `EFAULT`; then the message is still there.
 /// `EOPNOTSUPP` for `MSG_OOB`.
-pub(super) fn receive(
-    socket: Socket<'_, Datagram>,
-    message: &mut RecvMessage<'_, Datagram>,
+pub(super) fn receive<T: SocketOps<Family = Experimental>>(
+    socket: Socket<'_, T>,
+    message: &mut RecvMessage<'_, T>,
+    source: impl FnOnce(T::Metadata) -> Address,
 ) -> Result<usize> {
     let flags = message.flags();
     if flags.contains(MessageFlags::ERROR_QUEUE) {
@@ -41,10 +47,7 @@ pub(super) fn receive(
         }
         return Err(error);
     }
-    if !flags.contains(MessageFlags::PEEK) {
-        socket.congestion.room_was_made(socket.sock());
-    }
-    message.set_source(skb.metadata());
+    message.set_source(source(skb.metadata()));
     if len < skb.len() {
         message.report(MessageFlags::TRUNCATE);
     }
@@ -53,4 +56,23 @@ pub(super) fn receive(
     } else {
         len
     })
+}
+
+/// `poll(2)`, but for whether it is writable.
+pub(super) fn poll<T: SocketOps>(socket: Socket<'_, T>) -> Events {
+    let reads_over = socket.is_receive_shut();
+    Events::ERROR.when(socket.has_error() || socket.has_queued_error())
+        | Events::READABLE.when(socket.has_skb() || reads_over)
+        | Events::READ_HANG_UP.when(reads_over)
+        | Events::HANG_UP.when(reads_over && socket.is_send_shut())
+}
+
+/// Whether there is room in the send buffer for another message; if not, the socket's writers are
+/// woken when there is.
+pub(super) fn has_send_room<T: SocketOps>(socket: Socket<'_, T>) -> bool {
+    if socket.has_send_room() {
+        return true;
+    }
+    socket.note_no_space();
+    socket.has_send_room()
 }
