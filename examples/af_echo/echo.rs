@@ -222,12 +222,16 @@ impl SocketOps for Datagram {
             return Ok(0);
         };
         let len = skb.len().min(message.remaining());
-        skb.copy_to(socket, message, len)?;
+        if let Err(error) = skb.copy_to(message, len) {
+            skb.put_back();
+            return Err(error);
+        }
         message.set_source(skb.metadata());
         if len < skb.len() {
             message.report(MessageFlags::TRUNCATE);
         }
-        Ok(len)
+        let true_len = message.flags().contains(MessageFlags::TRUNCATE);
+        Ok(if true_len { skb.len() } else { len })
     }
 
     fn shutdown(socket: Socket<'_, Self>, how: Shutdown) -> Result {
