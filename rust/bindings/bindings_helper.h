@@ -7,6 +7,7 @@
 #include <linux/net.h>
 #include <linux/poll.h>
 #include <linux/socket.h>
+#include <linux/xarray.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
 #include <net/sock.h>
@@ -54,12 +55,17 @@ static const unsigned int SHIM_EPOLLWRNORM = (__force unsigned int)EPOLLWRNORM;
 static const unsigned int SHIM_EPOLLWRBAND = (__force unsigned int)EPOLLWRBAND;
 static const unsigned int SHIM_EPOLLRDHUP = (__force unsigned int)EPOLLRDHUP;
 
+static const unsigned int SHIM_SIOCATMARK = SIOCATMARK;
 static const unsigned int SHIM_SIOCINQ = SIOCINQ;
 static const unsigned int SHIM_SIOCOUTQ = SIOCOUTQ;
 
 static const int SHIM_POLL_IN = POLL_IN;
 static const int SHIM_POLL_OUT = POLL_OUT;
 static const int SHIM_POLL_HUP = POLL_HUP;
+
+/* Free entries are looked for; the nodes are charged to the memory cgroup. */
+static const unsigned int SHIM_XA_FLAGS =
+	(__force unsigned int)(XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 
 static const int SHIM_CAP_NET_BIND_SERVICE = CAP_NET_BIND_SERVICE;
 static const int SHIM_CAP_NET_RAW = CAP_NET_RAW;

@@ -230,7 +230,7 @@ impl Backlog {
                 break;
             };
             let (_ticket, endpoint) = node.to_key_value();
-            endpoint.reset();
+            endpoint.close(true);
         }
     }
 

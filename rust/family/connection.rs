@@ -32,6 +32,7 @@ use super::{
 };
 use crate::net::{
     errno::{
+        Errno,
         ECONNREFUSED,
         ECONNRESET, //
     },
@@ -101,6 +102,8 @@ struct Half {
     read_closed: Atomic<bool>,
     /// The connection may come about by itself, and `connect(2)` has not been told yet.
     news: Atomic<bool>,
+    /// This side has gone, or never came: what it did not read, nobody will.
+    gone: Atomic<bool>,
     /// This side found no room and wants to hear when there is some.
     wants_room: Atomic<bool>,
     /// What this side writes.
@@ -118,9 +121,18 @@ impl Half {
             write_closed: Atomic::new(false),
             read_closed: Atomic::new(false),
             news: Atomic::new(false),
+            gone: Atomic::new(false),
             wants_room: Atomic::new(false),
             outgoing <- Ring::new(),
         })
+    }
+
+    /// Reports an error to the socket, or to the one that is to come.
+    fn set_error(&self, error: Errno) {
+        // A full exchange, as in `SockSlot::set()`: either this sees the socket, or `attach()` sees
+        // the error. It also orders the error before what the caller does next.
+        self.error.xchg(Error::from(error).to_errno(), Full);
+        self.report_error();
     }
 
     /// Hands a pending error to the socket, if both are there.
@@ -213,18 +225,18 @@ impl End {
 
     /// Says how far the connection has come, before anybody can have looked.
     pub(super) fn set_phase(&self, phase: Phase) {
-        self.connection.phase.store(phase.into_raw(), Release);
+        // A full exchange: either the wake that may follow sees the socket, or the socket, once
+        // attached, sees the phase.
+        self.connection.phase.xchg(phase.into_raw(), Full);
     }
 
     /// Ends the wait for the backlog, and tells the one that connects, which is the other side.
     pub(super) fn decide(&self, phase: Phase) {
-        self.set_phase(phase);
+        // First, so that whoever sees the phase can see the error.
         if phase == Phase::Refused {
-            let peer = self.peer();
-            peer.error
-                .store(Error::from(ECONNREFUSED).to_errno(), Relaxed);
-            peer.report_error();
+            self.peer().set_error(ECONNREFUSED);
         }
+        self.set_phase(phase);
         self.peer().sock.with(|sk| sk.wake_all(WakeBand::Out));
     }
 
@@ -299,9 +311,20 @@ impl End {
         }
     }
 
-    /// To be called after this side has written bytes: wakes the reader.
-    pub(super) fn data_was_written(&self) {
-        self.peer().sock.with(|sk| sk.wake_readers());
+    /// To be called after this side has written bytes: wakes the reader. Returns whether they
+    /// were read, or counted as unread, or may be.
+    pub(super) fn data_was_written(&self) -> bool {
+        // Pairs with the barrier in `leave()`.
+        smp_mb();
+        let reader = self.peer();
+        reader.sock.with(|sk| sk.wake_readers());
+        !reader.gone.load(Acquire) || self.outgoing().len() == 0
+    }
+
+    /// To be called after this side has written an urgent byte: raises `SIGURG` for who owns the
+    /// reader.
+    pub(super) fn signal_urgent(&self) {
+        self.peer().sock.with(|sk| sk.signal_urgent());
     }
 
     /// Whether no more will come than what is there.
@@ -332,16 +355,21 @@ impl End {
         self.peer().sock.with(|sk| sk.wake_all(band));
     }
 
-    /// The socket of this side goes, or there will never be one. If it leaves anything unread, or
-    /// was `aborted`, the other side is told with `ECONNRESET`.
-    pub(super) fn close(&self, unread: bool, aborted: bool) {
+    /// Ends reading by this side for good. What the other side has written by now can be seen; if
+    /// it has not, it sees this when it looks once more
+    /// ([`data_was_written`](Self::data_was_written)).
+    pub(super) fn leave(&self) {
+        self.own().gone.store(true, Relaxed);
+        // Pairs with the barrier in `data_was_written()`.
+        smp_mb();
+    }
+
+    /// The socket of this side goes, or there will never be one. A `reset` is told to the other
+    /// side with `ECONNRESET`.
+    pub(super) fn close(&self, reset: bool) {
         self.detach();
-        if unread || aborted {
-            let peer = self.peer();
-            peer.error
-                .store(Error::from(ECONNRESET).to_errno(), Relaxed);
-            // The exchange in there orders the error before the end of the stream below.
-            peer.report_error();
+        if reset {
+            self.peer().set_error(ECONNRESET);
         }
         self.shutdown(Shutdown::Both);
     }

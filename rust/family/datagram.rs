@@ -212,8 +212,8 @@ impl SocketOps for Datagram {
         if let Some(port) = socket.port() {
             socket.ports().unbind(port, socket.sock());
         }
-        // Nobody finds this socket any more, so nobody enters.
-        socket.congestion.wake();
+        // Somebody may have found this socket before, and enter only now.
+        socket.congestion.close();
     }
 
     fn bind(socket: Socket<'_, Self>, address: Address) -> Result {
@@ -275,8 +275,10 @@ impl SocketOps for Datagram {
         socket.add_shutdown(&guard, how);
         drop(guard);
         socket.wake_all(WakeBand::HangUp);
-        // A receiver that takes no more refuses those that wait.
-        socket.congestion.wake();
+        if how.reads() {
+            // A receiver that takes no more refuses those that wait.
+            socket.congestion.close();
+        }
         if socket.peer() == Peer::None {
             return Err(ENOTCONN.into());
         }
@@ -295,6 +297,10 @@ impl SocketOps for Datagram {
             socket.set_state(SocketState::Established);
         }
         Ok(())
+    }
+
+    fn receive_buffer_changed(sk: &Sock<Self>) {
+        sk.congestion.room_was_made(sk);
     }
 
     fn bytes_readable(socket: Socket<'_, Self>) -> Result<usize> {

@@ -45,8 +45,12 @@ impl Endpoint {
         Ok((make(Side::Client)?, make(Side::Server)?))
     }
 
-    /// Gives up an end that no socket took, or will.
-    pub(super) fn reset(self) {
-        self.end.close(false, true);
+    /// Gives up the end. What was sent stays readable for the other side. What was not read is
+    /// lost; then, or if the connection was `aborted`, the other side is told.
+    pub(super) fn close(mut self, aborted: bool) {
+        // In this order: a writer that does not see the end of reading has its bytes counted.
+        self.end.leave();
+        let unread = self.consumer.consume(self.end.incoming(), usize::MAX);
+        self.end.close(aborted || unread > 0);
     }
 }

@@ -41,10 +41,8 @@ pub(super) fn receive<T: SocketOps<Family = Experimental>>(
     };
 
     let len = skb.len().min(message.remaining());
-    if let Err(error) = skb.copy_to(socket, message, len) {
-        if !flags.contains(MessageFlags::PEEK) {
-            skb.put_back(socket);
-        }
+    if let Err(error) = skb.copy_to(message, len) {
+        skb.put_back();
         return Err(error);
     }
     message.set_source(source(skb.metadata()));

@@ -15,6 +15,7 @@ mod chunk;
 mod consumer;
 mod producer;
 mod record;
+mod urgent;
 
 use kernel::{
     new_spinlock,
@@ -39,6 +40,7 @@ pub(super) use producer::Producer;
 pub(super) use record::HEADER as RECORD_HEADER;
 
 use chunk::Chunk;
+use urgent::Urgent;
 
 /// Keeps what follows off the cache line of what stands before.
 #[repr(align(64))]
@@ -68,6 +70,7 @@ pub(super) struct Ring {
     written: CacheLine<Progress>,
     /// Stored by the reader only.
     consumed: CacheLine<Progress>,
+    urgent: Urgent,
     #[pin]
     pages: SpinLock<Pages>,
 }
@@ -86,6 +89,7 @@ impl Ring {
         pin_init!(Self {
             written: Progress::new(),
             consumed: Progress::new(),
+            urgent: Urgent::new(),
             pages <- new_spinlock!(Pages { first: None, spare: None }),
         })
     }
@@ -108,6 +112,16 @@ impl Ring {
         let records = usize::try_from(written.wrapping_sub(consumed)).unwrap_or(0);
         self.len()
             .saturating_sub(records.saturating_mul(record::HEADER))
+    }
+
+    /// Whether urgent data waits to be taken with `MSG_OOB`.
+    pub(super) fn has_urgent(&self) -> bool {
+        self.urgent.pending(self.consumed.0.bytes.load(Acquire))
+    }
+
+    /// Whether the next byte is the urgent one.
+    pub(super) fn is_at_mark(&self) -> bool {
+        self.urgent.distance(self.consumed.0.bytes.load(Acquire)) == Some(0)
     }
 
     /// Makes what the writer has put in the chunks visible to the reader.

@@ -14,7 +14,10 @@ mod state;
 use kernel::{
     prelude::*,
     static_lock_class,
-    sync::Arc, //
+    sync::{
+        rcu,
+        Arc, //
+    }, //
 };
 
 use super::{
@@ -32,12 +35,14 @@ use super::{
 use crate::net::{
     errno::EPROTONOSUPPORT,
     AcceptRequest,
+    Accepted,
     Events,
     KillableMutex,
     NameOf,
     Proto,
     RcuArc,
     RecvMessage,
+    Retired,
     SendMessage,
     Shutdown,
     Sock,
@@ -87,9 +92,21 @@ struct Receiver {
     consumer: Consumer,
 }
 
+impl Endpoint {
+    fn join(sender: Sender, receiver: Receiver) -> Self {
+        Self {
+            end: sender.end,
+            producer: sender.producer,
+            consumer: receiver.consumer,
+        }
+    }
+}
+
 impl Stream {
     /// Gives the socket its end of a connection.
-    fn install(&self, endpoint: Endpoint, sk: SockRef<Self>) -> Arc<End> {
+    ///
+    /// What comes second is to be dropped where a wait for a grace period is no harm.
+    fn install(&self, endpoint: Endpoint, sk: SockRef<Self>) -> (Arc<End>, Option<Retired<End>>) {
         let Endpoint {
             end,
             producer,
@@ -104,21 +121,30 @@ impl Stream {
             consumer,
         });
         drop((old_sender, old_receiver));
-        self.end.replace(Some(end.clone()));
+        let retired = self.end.replace(Some(end.clone()));
         end.attach(sk);
-        end
+        (end, retired)
     }
 
-    /// Takes the right to write and to read from the socket. Returns whether anything was left
-    /// unread.
-    fn uninstall(&self) -> bool {
+    /// Takes the right to write and to read from the socket, which nobody else is using.
+    fn uninstall(&self) -> Option<Endpoint> {
         let sender = self.sender.lock().take();
         let receiver = self.receiver.lock().take();
-        let unread = receiver
-            .as_ref()
-            .is_some_and(|receiver| receiver.consumer.available(receiver.end.incoming()) > 0);
-        drop((sender, receiver));
-        unread
+        Some(Endpoint::join(sender?, receiver?))
+    }
+
+    /// As [`uninstall`](Self::uninstall), while others may be using the socket.
+    ///
+    /// # Errors
+    ///
+    /// `EINTR` if a fatal signal comes while somebody holds one of the two rights.
+    fn uninstall_killable(&self) -> Result<Option<Endpoint>> {
+        let mut sender = self.sender.lock_killable()?;
+        let mut receiver = self.receiver.lock_killable()?;
+        let (Some(sender), Some(receiver)) = (sender.take(), receiver.take()) else {
+            return Ok(None);
+        };
+        Ok(Some(Endpoint::join(sender, receiver)))
     }
 }
 
@@ -214,7 +240,10 @@ impl SocketOps for Stream {
         accept::listen(socket, backlog)
     }
 
-    fn accept(socket: Socket<'_, Self>, request: AcceptRequest<'_, Self>) -> Result {
+    fn accept<'a>(
+        socket: Socket<'a, Self>,
+        request: AcceptRequest<'a, Self>,
+    ) -> Result<Accepted<'a>> {
         accept::accept(socket, request)
     }
 
@@ -222,8 +251,19 @@ impl SocketOps for Stream {
         connect::pair(first, second)
     }
 
+    fn receive_buffer_changed(sk: &Sock<Self>) {
+        let rcu = rcu::read_lock();
+        if let Some(end) = sk.end.get(&rcu) {
+            end.room_was_made();
+        }
+    }
+
     fn bytes_readable(socket: Socket<'_, Self>) -> Result<usize> {
         poll::bytes_readable(socket)
+    }
+
+    fn is_at_mark(socket: Socket<'_, Self>) -> Result<bool> {
+        poll::is_at_mark(socket)
     }
 
     fn bytes_unread(socket: Socket<'_, Self>) -> Result<usize> {

@@ -70,9 +70,15 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
     /// `ENOMEM`, and what [`SocketOps::new`] and its initialiser return.
     pub(crate) fn child(&self, listener: &SockGuard<'_, T>) -> Result<Child<T>> {
         let sk = listener.sock();
+        if !core::ptr::eq(sk, self.listener.sock()) {
+            return Err(EINVAL);
+        }
         let args = sk.args().ok_or(EINVAL)?;
         let ops = T::new(&args)?;
         let namespace = NonNull::from(sk.namespace());
+
+        let live = sk.cell().announce();
+        let data = SockData::new(sk.cell(), namespace, ops);
 
         // SAFETY: The listener is a valid sock, and its lock is held, so that its options do not
         // change under the copy. What of it is Rust's is copied too, as bytes, whatever state it
@@ -86,7 +92,7 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
         // SAFETY: The clone is an object of the same `Proto<T>`, is not armed, and nobody else
         // knows it. The bytes of the listener's state are a copy, not to be dropped. The clone
         // holds a reference on the namespace of the listener, so the pointer is right for it.
-        if let Err(error) = unsafe { init_data::<T>(new, SockData::new(namespace, ops)) } {
+        if let Err(error) = unsafe { init_data::<T>(new, data, live) } {
             // SAFETY: The sock was not armed, and nobody else knows it.
             unsafe { bindings::shim_sk_disarmed_free(core::ptr::null_mut(), new) };
             return Err(error);
@@ -101,7 +107,7 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
     /// Answers the call: attaches the child to the new socket.
     ///
     /// The socket lock of the listener must not be held.
-    pub(crate) fn complete(self, child: Child<T>, more: bool) {
+    pub(crate) fn complete(self, child: Child<T>, more: bool) -> Accepted<'a> {
         // SAFETY: By the type invariants `arg` and `newsock` are ours. The child is an orphan,
         // and its reference is handed to the socket. `accept(2)` has set the table of the
         // listener for the new socket already.
@@ -114,8 +120,13 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
                 child.sk.into_raw().as_ptr().cast(),
             );
         }
+        Accepted(PhantomData)
     }
 }
+
+/// Proof that an [`AcceptRequest`] was completed, without which `accept` can't succeed.
+#[must_use = "it is what `accept` returns"]
+pub(crate) struct Accepted<'a>(PhantomData<&'a mut &'a ()>);
 
 /// A sock that is not yet attached to a file.
 ///

@@ -40,6 +40,7 @@ declare_errnos! {
     EADDRNOTAVAIL, "Cannot assign requested address.";
     EAFNOSUPPORT, "Address family not supported by protocol.";
     EALREADY, "Operation already in progress.";
+    ECONNABORTED, "Software caused connection abort.";
     ECONNREFUSED, "Connection refused.";
     ECONNRESET, "Connection reset by peer.";
     EDESTADDRREQ, "Destination address required.";

@@ -27,6 +27,8 @@ impl Events {
     pub(crate) const READ_HANG_UP: Self = Self(bindings::SHIM_EPOLLRDHUP);
     /// Both directions are down.
     pub(crate) const HANG_UP: Self = Self(bindings::SHIM_EPOLLHUP);
+    /// Urgent data can be read.
+    pub(crate) const URGENT: Self = Self(bindings::SHIM_EPOLLPRI);
     /// An error is pending.
     pub(crate) const ERROR: Self = Self(bindings::SHIM_EPOLLERR);
 

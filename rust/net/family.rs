@@ -4,18 +4,23 @@
 //!
 //! C header: [`include/linux/net.h`](srctree/include/linux/net.h)
 
-use core::marker::PhantomData;
-
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        ordering::{
-            Acquire,
-            Full,
-            Relaxed,
-            Release, //
+    sync::{
+        atomic::{
+            ordering::{
+                Acquire,
+                Full,
+                Relaxed,
+                Release, //
+            },
+            Atomic, //
         },
-        Atomic, //
+        barrier::smp_mb, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     },
     types::{
         Opaque,
@@ -24,6 +29,7 @@ use kernel::{
 };
 
 use super::{
+    errno::EAFNOSUPPORT,
     namespace::NamespaceCell,
     socket_types::{
         NewSocket,
@@ -60,6 +66,8 @@ pub(crate) trait Family: Sized + Send + Sync + 'static {
 /// What the abstraction knows of a family.
 pub(crate) struct FamilyCell<F: Family> {
     registered: Atomic<bool>,
+    /// Socks that live, and calls that are about to make one.
+    live: Atomic<i64>,
     number: Atomic<i32>,
     pub(super) namespaces: NamespaceCell<F>,
 }
@@ -69,9 +77,22 @@ impl<F: Family> FamilyCell<F> {
     pub(crate) const fn new() -> Self {
         Self {
             registered: Atomic::new(false),
+            live: Atomic::new(0),
             number: Atomic::new(0),
             namespaces: NamespaceCell::new(),
         }
+    }
+
+    /// Announces a sock that is about to be made.
+    pub(super) fn announce(&'static self) -> Live<F> {
+        self.live.add(1, Relaxed);
+        Live(self)
+    }
+
+    /// A sock that was announced is no more.
+    pub(super) fn forget(&self) {
+        // Release: what the sock did to the family's state comes before.
+        self.live.fetch_sub(1, Release);
     }
 
     /// The number that the family is registered with.
@@ -86,18 +107,39 @@ pub(crate) fn family_number<F: Family>() -> u16 {
     u16::try_from(F::cell().number()).unwrap_or(0)
 }
 
+/// Holds up the end of a registration while a sock is being made.
+pub(super) struct Live<F: Family>(&'static FamilyCell<F>);
+
+impl<F: Family> Live<F> {
+    pub(super) fn cell(&self) -> &'static FamilyCell<F> {
+        self.0
+    }
+
+    /// The sock was made, and its destructor will call [`FamilyCell::forget`].
+    pub(super) fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl<F: Family> Drop for Live<F> {
+    fn drop(&mut self) {
+        self.0.forget();
+    }
+}
+
 /// A family that the kernel knows, from [`new`](Self::new) to its drop.
 ///
-/// It lives in the module's own data: the kernel holds a reference on the module as long as a
-/// socket or a sock exists, so none does when it is dropped.
+/// The drop waits until no sock is left. In the data of a module there is none when it is dropped,
+/// as the kernel holds a reference on the module for each; but there may be if the module gives up
+/// while it is being loaded.
 ///
 /// # Invariants
 ///
 /// The family, its socket types and its namespace state are registered.
 pub(crate) struct Registration<F: Family> {
+    cell: &'static FamilyCell<F>,
     /// `struct net_proto_family`, which the kernel points to.
     _family: KBox<Opaque<bindings::net_proto_family>>,
-    _f: PhantomData<F>,
 }
 
 // SAFETY: Unregistering may be done by another thread than registering.
@@ -147,27 +189,31 @@ impl<F: Family> Registration<F> {
         forget.dismiss();
         // INVARIANT: All three have just been registered.
         Ok(Self {
+            cell,
             _family: family,
-            _f: PhantomData,
         })
     }
 }
 
 impl<F: Family> Drop for Registration<F> {
     fn drop(&mut self) {
-        let cell = F::cell();
-        // The order is that of `new()` reversed: no socket can be made once the family is gone,
-        // and no sock is left once no socket can be made and the module is not in use.
+        let cell = self.cell;
+        // The order is that of `new()` reversed.
         //
         // SAFETY: By the type invariant the number is registered, and registered by us.
         unsafe { bindings::sock_unregister(cell.number()) };
-        F::Types::unregister();
-        cell.namespaces.unregister();
-        // The callbacks of core code that free our objects are over when this returns.
+        // Whoever is about to make a sock has announced it, or will see this. Full: one of the two
+        // comes first.
+        cell.registered.xchg(false, Full);
+        while cell.live.load(Acquire) > 0 {
+            fsleep(Delta::from_millis(10));
+        }
+        // The last destructors may still be running, and the core frees the objects after them.
         //
         // SAFETY: No requirement but process context.
         unsafe { bindings::rcu_barrier() };
-        cell.registered.store(false, Release);
+        F::Types::unregister();
+        cell.namespaces.unregister();
     }
 }
 
@@ -181,9 +227,15 @@ unsafe extern "C" fn create<F: Family>(
     protocol: i32,
     kern: i32,
 ) -> i32 {
-    debug_assert!(F::cell().registered.load(Acquire));
-    // SAFETY: As the caller promises.
-    let new = unsafe { NewSocket::new(net, sock, protocol, kern != 0) };
+    let cell = F::cell();
+    let live = cell.announce();
+    // Pairs with the exchange in the drop of the registration.
+    smp_mb();
+    if !cell.registered.load(Acquire) {
+        return Error::from(EAFNOSUPPORT).to_errno();
+    }
+    // SAFETY: As the caller promises, and the registration does not end while `live` is held.
+    let new = unsafe { NewSocket::new(net, sock, protocol, kern != 0, live) };
     match F::Types::create(new) {
         Ok(()) => 0,
         Err(error) => error.to_errno(),

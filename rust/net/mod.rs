@@ -61,7 +61,10 @@ mod socket_types;
 mod table;
 mod wait;
 
-pub(crate) use accept::AcceptRequest;
+pub(crate) use accept::{
+    AcceptRequest,
+    Accepted, //
+};
 pub(crate) use address::{
     NameOf,
     SocketAddress, //
@@ -88,7 +91,10 @@ pub(crate) use ops::{
     SocketOps, //
 };
 pub(crate) use proto::Proto;
-pub(crate) use rcu_arc::RcuArc;
+pub(crate) use rcu_arc::{
+    RcuArc,
+    Retired, //
+};
 pub(crate) use skb::SkBuff;
 pub(crate) use slot::SockSlot;
 pub(crate) use sock::{

@@ -15,12 +15,14 @@ pub(super) use adapter::table;
 
 use super::{
     AcceptRequest,
+    Accepted,
     Events,
     Family,
     NameOf,
     Proto,
     RecvMessage,
     SendMessage,
+    Sock,
     Socket,
     SocketArgs,
     SocketType, //
@@ -117,7 +119,10 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
     }
 
     /// `accept(2)`. `EOPNOTSUPP` if not provided.
-    fn accept(_socket: Socket<'_, Self>, _request: AcceptRequest<'_, Self>) -> Result {
+    fn accept<'a>(
+        _socket: Socket<'a, Self>,
+        _request: AcceptRequest<'a, Self>,
+    ) -> Result<Accepted<'a>> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -126,8 +131,19 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
+    /// `SO_RCVBUF` was changed, so there may be room for those who wait for it. Called with the
+    /// socket lock held; must not sleep.
+    fn receive_buffer_changed(_sk: &Sock<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
     /// Bytes that can be read: `SIOCINQ`, `FIONREAD`. `ENOTTY` if not provided.
     fn bytes_readable(_socket: Socket<'_, Self>) -> Result<usize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Whether urgent data comes next: `SIOCATMARK`. `EOPNOTSUPP` if not provided.
+    fn is_at_mark(_socket: Socket<'_, Self>) -> Result<bool> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

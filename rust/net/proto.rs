@@ -93,7 +93,9 @@ impl<T: SocketOps> Proto<T> {
         let raw = self.as_raw();
         // INVARIANT: Forgotten before it is freed.
         self.raw.store(core::ptr::null_mut(), Release);
-        // SAFETY: By the type invariant it was registered.
-        unsafe { bindings::shim_proto_unregister(raw) };
+        if !raw.is_null() {
+            // SAFETY: By the type invariant it was registered.
+            unsafe { bindings::shim_proto_unregister(raw) };
+        }
     }
 }

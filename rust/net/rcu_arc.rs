@@ -2,7 +2,10 @@
 
 //! An RCU-protected reference to a shared object.
 
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop, //
+};
 
 use kernel::{
     sync::{
@@ -46,27 +49,25 @@ impl<T: Send + Sync> RcuArc<T> {
         }
     }
 
-    /// Replaces what is held. If there was something, waits for a grace period before dropping
-    /// it: may sleep, for milliseconds.
-    pub(crate) fn replace(&self, new: Option<Arc<T>>) {
+    /// Replaces what is held. Gives back what there was, to be dropped where sleeping for a grace
+    /// period is no harm.
+    pub(crate) fn replace(&self, new: Option<Arc<T>>) -> Option<Retired<T>> {
         let new = new.map_or(core::ptr::null_mut(), |new| new.into_raw().cast_mut());
         // INVARIANT: The reference of `new` is now held here.
         let old = self.ptr.xchg(new, Full);
         if old.is_null() {
-            return;
+            return None;
         }
-        // SAFETY: No requirement but process context, which the documentation asks for.
-        unsafe { bindings::synchronize_rcu() };
-        // SAFETY: By the type invariant `old` owned a reference, which the exchange took out. No
-        // reader can still see it: the grace period is over.
-        drop(unsafe { Arc::from_raw(old) });
+        // SAFETY: By the type invariant `old` owned a reference, which the exchange took out.
+        let old = unsafe { Arc::from_raw(old) };
+        Some(Retired(ManuallyDrop::new(old)))
     }
 
     /// What is held, for as long as the read-side critical section lasts.
     pub(crate) fn get<'rcu>(&'rcu self, _guard: &'rcu rcu::Guard) -> Option<&'rcu T> {
         // SAFETY: By the type invariant the object was alive when the pointer was read.
-        // `replace()` lets go of it only after a grace period, which the guard holds up for
-        // `'rcu`, and `drop()` cannot run while `self` is borrowed for `'rcu`.
+        // What `replace()` takes out is dropped only after a grace period, which the guard holds up
+        // for `'rcu`, and `drop()` cannot run while `self` is borrowed for `'rcu`.
         unsafe { self.ptr.load(Acquire).as_ref() }
     }
 
@@ -78,6 +79,21 @@ impl<T: Send + Sync> RcuArc<T> {
         // or was until a moment ago, is not dropped while `guard` lives. No `UniqueArc` exists, as
         // that would be the only reference.
         Some(unsafe { ArcBorrow::from_raw(object) }.into())
+    }
+}
+
+/// What was taken out of an [`RcuArc`]. Its drop waits for a grace period: it may sleep, for
+/// milliseconds.
+#[must_use = "the drop sleeps"]
+pub(crate) struct Retired<T: Send + Sync>(ManuallyDrop<Arc<T>>);
+
+impl<T: Send + Sync> Drop for Retired<T> {
+    fn drop(&mut self) {
+        // SAFETY: No requirement but process context, which the documentation asks for.
+        unsafe { bindings::synchronize_rcu() };
+        // SAFETY: No reader can still see the object: the grace period is over. It is not used
+        // after this.
+        unsafe { ManuallyDrop::drop(&mut self.0) };
     }
 }
 

@@ -198,12 +198,15 @@ impl<T: SocketOps> Drop for SkBuff<T> {
 /// # Invariants
 ///
 /// `raw` is valid and we own a reference on it; its metadata is set.
-pub(crate) struct ReceivedSkb<T: SocketOps> {
+pub(crate) struct ReceivedSkb<'a, T: SocketOps> {
     raw: NonNull<bindings::sk_buff>,
-    _type: PhantomData<T>,
+    /// Where it was received, or still is.
+    socket: Socket<'a, T>,
+    /// Whether it is still queued there.
+    peeked: bool,
 }
 
-impl<T: SocketOps> ReceivedSkb<T> {
+impl<T: SocketOps> ReceivedSkb<'_, T> {
     /// Bytes in the message.
     pub(crate) fn len(&self) -> usize {
         // SAFETY: By the type invariant the buffer is valid; its length does not change once it
@@ -223,12 +226,7 @@ impl<T: SocketOps> ReceivedSkb<T> {
     /// # Errors
     ///
     /// `EFAULT`; the caller's memory may have been written to in part.
-    pub(crate) fn copy_to(
-        &self,
-        socket: Socket<'_, T>,
-        message: &mut RecvMessage<'_, T>,
-        len: usize,
-    ) -> Result {
+    pub(crate) fn copy_to(&self, message: &mut RecvMessage<'_, T>, len: usize) -> Result {
         let len = i32::try_from(len.min(self.len()))?;
         // SAFETY: The buffer holds `len` bytes, and the message's iterator is a destination.
         kernel::error::to_result(unsafe {
@@ -236,35 +234,44 @@ impl<T: SocketOps> ReceivedSkb<T> {
         })?;
         // SAFETY: All three are valid.
         unsafe {
-            bindings::shim_skb_recv_cmsgs(socket.as_raw_sock(), message.as_raw(), self.raw.as_ptr())
+            bindings::shim_skb_recv_cmsgs(
+                self.socket.as_raw_sock(),
+                message.as_raw(),
+                self.raw.as_ptr(),
+            )
         };
         Ok(())
     }
 
-    /// Puts a message that was taken from the queue, not peeked at, back where it was.
-    pub(crate) fn put_back(self, socket: Socket<'_, T>) {
+    /// Puts the message back where it was, if it was taken out.
+    pub(crate) fn put_back(self) {
+        if self.peeked {
+            return;
+        }
         let skb = ManuallyDrop::new(self);
-        // SAFETY: The buffer came from this queue, and its reference is handed back.
-        unsafe { bindings::shim_skb_put_back(socket.as_raw_sock(), skb.raw.as_ptr()) };
+        // SAFETY: The buffer was taken from the queue of this socket, which is still open, and its
+        // reference is handed back.
+        unsafe { bindings::shim_skb_put_back(skb.socket.as_raw_sock(), skb.raw.as_ptr()) };
     }
 }
 
-impl<T: SocketOps> Drop for ReceivedSkb<T> {
+impl<T: SocketOps> Drop for ReceivedSkb<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the reference is ours to give up.
         unsafe { bindings::consume_skb(self.raw.as_ptr()) };
     }
 }
 
-impl<T: SocketOps> Socket<'_, T> {
+impl<'a, T: SocketOps> Socket<'a, T> {
     /// The next message. Sleeps for one as `SO_RCVTIMEO` and `flags` say. A pending error goes
     /// first.
     ///
     /// # Errors
     ///
-    /// `EAGAIN`, `EINTR` or `ERESTARTSYS`, a pending error, `ENOTCONN` never. `Ok(None)` if
+    /// `EAGAIN`, `EINTR` or `ERESTARTSYS`, a pending error; `ENOTCONN` from the core if the type is
+    /// `SOCK_STREAM` or `SOCK_SEQPACKET` and the socket not established. `Ok(None)` if
     /// receiving was shut down and nothing is left.
-    pub(crate) fn receive_skb(&self, flags: MessageFlags) -> Result<Option<ReceivedSkb<T>>> {
+    pub(crate) fn receive_skb(&self, flags: MessageFlags) -> Result<Option<ReceivedSkb<'a, T>>> {
         let mut err = 0;
         // SAFETY: The socket is open, so it may be slept on.
         let skb =
@@ -273,7 +280,8 @@ impl<T: SocketOps> Socket<'_, T> {
             // INVARIANT: The reference is ours. Only `deliver()` queues, so the metadata is set.
             Some(raw) => Ok(Some(ReceivedSkb {
                 raw,
-                _type: PhantomData,
+                socket: *self,
+                peeked: flags.contains(MessageFlags::PEEK),
             })),
             // A blocking call that finds the receiving side shut gets no error, a non-blocking
             // one EAGAIN.

@@ -19,6 +19,7 @@ use super::{
     capability::ns_capable,
     Capability,
     Family,
+    FamilyCell,
     Shutdown,
     SockGuard,
     SockRef,
@@ -116,6 +117,7 @@ struct RawSock([u8; bindings::SHIM_SIZEOF_SOCK]);
 /// What follows the `struct sock`.
 #[pin_data]
 pub(super) struct SockData<T: SocketOps> {
+    cell: &'static FamilyCell<T::Family>,
     /// The family's state of the sock's network namespace.
     namespace: NonNull<<T::Family as Family>::Namespace>,
     locked: UnsafeCell<T::Locked>,
@@ -168,6 +170,10 @@ impl<T: SocketOps> Sock<T> {
     pub(super) unsafe fn data_of(sk: *mut bindings::sock) -> *mut SockData<T> {
         // SAFETY: As the caller promises, `OBJECT_SIZE` bytes are there.
         unsafe { &raw mut (*sk.cast::<Self>()).data }
+    }
+
+    pub(super) fn cell(&self) -> &'static FamilyCell<T::Family> {
+        self.data.cell
     }
 
     pub(super) fn locked_ptr(&self) -> *mut T::Locked {
@@ -313,10 +319,17 @@ impl<T: SocketOps> Sock<T> {
         unsafe { bindings::shim_sk_state_change(self.as_raw(), band.into_raw()) };
     }
 
-    /// Notes that a writer found no room, without which no `SIGIO` tells when there is some.
-    pub(crate) fn note_no_space(&self) {
+    /// Raises `SIGURG` for whoever owns the socket (`F_SETOWN`). Does not sleep.
+    pub(crate) fn signal_urgent(&self) {
+        // SAFETY: The sock is valid, and the caller in an RCU read-side critical section or in an
+        // operation of it, so that its file stays.
+        unsafe { bindings::shim_sk_send_sigurg(self.as_raw()) };
+    }
+
+    /// Whether urgent data is to be read in line: `SO_OOBINLINE`.
+    pub(crate) fn is_urgent_inline(&self) -> bool {
         // SAFETY: The sock is valid.
-        unsafe { bindings::shim_sk_note_no_space(self.as_raw()) };
+        unsafe { bindings::shim_sk_urginline(self.as_raw()) }
     }
 }
 
@@ -331,10 +344,12 @@ impl<T: SocketOps> Deref for Sock<T> {
 impl<T: SocketOps> SockData<T> {
     /// An initialiser for the Rust state of a new sock.
     pub(super) fn new(
+        cell: &'static FamilyCell<T::Family>,
         namespace: NonNull<<T::Family as Family>::Namespace>,
         ops: impl PinInit<T, Error>,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
+            cell,
             namespace,
             locked: UnsafeCell::new(T::Locked::default()),
             ops <- ops,
@@ -351,10 +366,14 @@ impl<T: SocketOps> SockData<T> {
 pub(super) unsafe extern "C" fn destruct<T: SocketOps>(sk: *mut bindings::sock) {
     // SAFETY: As promised, the state is initialised and nobody else refers to it. The C object
     // is still whole.
-    unsafe {
-        core::ptr::drop_in_place(Sock::<T>::data_of(sk));
+    let cell = unsafe {
+        let data = Sock::<T>::data_of(sk);
+        let cell = (*data).cell;
+        core::ptr::drop_in_place(data);
         bindings::shim_sk_destruct(sk);
-    }
+        cell
+    };
+    cell.forget();
 }
 
 /// A [`Sock`] that is attached to an open file, `struct socket` in C.
@@ -414,6 +433,12 @@ impl<'a, T: SocketOps> Socket<'a, T> {
     pub(crate) fn wait_queue(&self) -> WaitQueue<'a> {
         // SAFETY: By the type invariant the socket is open for `'a`.
         unsafe { WaitQueue::new(self.raw) }
+    }
+
+    /// Notes that a writer found no room, without which no `SIGIO` tells when there is some.
+    pub(crate) fn note_no_space(&self) {
+        // SAFETY: By the type invariant the socket is open, with a sock and a wait queue.
+        unsafe { bindings::shim_sk_note_no_space(self.as_raw()) };
     }
 
     /// What the task would see if it slept in `recv(2)` or `accept(2)` now: `SO_RCVTIMEO`.

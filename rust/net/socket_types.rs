@@ -14,6 +14,7 @@ use super::{
         EAFNOSUPPORT,
         ESOCKTNOSUPPORT, //
     },
+    family::Live,
     sock::{
         destruct,
         SockData, //
@@ -86,7 +87,8 @@ pub(crate) struct NewSocket<'a, F: Family> {
     sock: *mut bindings::socket,
     protocol: i32,
     kern: bool,
-    _for: PhantomData<(&'a (), F)>,
+    live: Live<F>,
+    _for: PhantomData<&'a ()>,
 }
 
 impl<F: Family> NewSocket<'_, F> {
@@ -98,6 +100,7 @@ impl<F: Family> NewSocket<'_, F> {
         sock: *mut bindings::socket,
         protocol: i32,
         kern: bool,
+        live: Live<F>,
     ) -> Self {
         // INVARIANT: By the contract of this function.
         Self {
@@ -105,6 +108,7 @@ impl<F: Family> NewSocket<'_, F> {
             sock,
             protocol,
             kern,
+            live,
             _for: PhantomData,
         }
     }
@@ -119,12 +123,13 @@ impl<F: Family> NewSocket<'_, F> {
         // SAFETY: By the type invariant the namespace is alive.
         let args = unsafe { SocketArgs::new(socket_type, self.protocol, net) };
         let ops = T::new(&args)?;
+        let cell = self.live.cell();
         let proto = T::proto();
         if proto.as_raw().is_null() {
             return Err(ENODEV);
         }
         // SAFETY: By the type invariants the namespace is alive and the family registered.
-        let namespace = unsafe { F::cell().namespaces.get(self.net) }.ok_or(EAFNOSUPPORT)?;
+        let namespace = unsafe { cell.namespaces.get(self.net) }.ok_or(EAFNOSUPPORT)?;
 
         // SAFETY: The namespace and the socket are valid, and the family, and with it the
         // `struct proto`, is registered.
@@ -132,7 +137,7 @@ impl<F: Family> NewSocket<'_, F> {
             bindings::shim_sk_alloc(
                 self.net,
                 self.sock,
-                F::cell().number(),
+                cell.number(),
                 proto.as_raw(),
                 self.protocol,
                 self.kern,
@@ -142,8 +147,9 @@ impl<F: Family> NewSocket<'_, F> {
             return Err(ENOMEM);
         }
 
+        let data = SockData::new(cell, namespace, ops);
         // SAFETY: The object is one of `Proto<T>`, and its Rust state is still zeroes.
-        if let Err(error) = unsafe { init_data::<T>(sk, SockData::new(namespace, ops)) } {
+        if let Err(error) = unsafe { init_data::<T>(sk, data, self.live) } {
             // SAFETY: The sock was not armed, and nobody else knows it.
             unsafe { bindings::shim_sk_disarmed_free(self.sock, sk) };
             return Err(error);
@@ -176,10 +182,12 @@ impl<F: Family> NewSocket<'_, F> {
 pub(super) unsafe fn init_data<T: SocketOps>(
     sk: *mut bindings::sock,
     data: impl PinInit<SockData<T>, Error>,
+    live: Live<T::Family>,
 ) -> Result {
     // SAFETY: As the caller promises. The object never moves, so what is in it is pinned.
     unsafe { data.__pinned_init(Sock::<T>::data_of(sk)) }?;
     // SAFETY: The state has just been initialised, which is what the destructor needs.
     unsafe { bindings::shim_sk_arm(sk, Some(destruct::<T>)) };
+    live.keep();
     Ok(())
 }

@@ -55,7 +55,7 @@ impl<T: SocketOps> SockTable<T> {
         pin_init!(Self {
             xa <- Opaque::ffi_init(|xa| {
                 // SAFETY: `xa` is valid for writes and pinned.
-                unsafe { bindings::xa_init_flags(xa, bindings::XA_FLAGS_ALLOC) }
+                unsafe { bindings::xa_init_flags(xa, bindings::SHIM_XA_FLAGS) }
             }),
             next: UnsafeCell::new(0),
             _owns: PhantomData,

@@ -18,7 +18,7 @@ struct shim_pernet *shim_pernet_alloc(int (*init)(struct net *net),
 {
 	struct shim_pernet *pernet;
 
-	pernet = kzalloc(sizeof(*pernet), GFP_KERNEL);
+	pernet = kzalloc_obj(*pernet);
 	if (!pernet)
 		return NULL;
 

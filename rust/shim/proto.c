@@ -13,7 +13,7 @@ struct proto *shim_proto_register(const char *name, struct module *owner,
 	struct proto *prot;
 	int err;
 
-	prot = kzalloc(sizeof(*prot), GFP_KERNEL);
+	prot = kzalloc_obj(*prot);
 	if (!prot)
 		return ERR_PTR(-ENOMEM);
 

@@ -56,13 +56,15 @@ int shim_sk_rcvlowat(struct sock *sk);
 long shim_sk_rcvtimeo(struct sock *sk);
 long shim_sk_sndtimeo(struct sock *sk);
 bool shim_sk_broadcast(struct sock *sk);
+bool shim_sk_urginline(struct sock *sk);
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
 
 /* wake.c: whoever sleeps on, polls or is signalled by a sock */
 void shim_sk_data_ready(struct sock *sk);
 void shim_sk_write_space(struct sock *sk);
 void shim_sk_state_change(struct sock *sk, int band);
-void shim_sk_note_no_space(struct sock *sk);
+void shim_sk_send_sigurg(struct sock *sk);
+void shim_sk_note_no_space(struct socket *sock);
 void shim_sk_poll_wait(struct file *file, struct socket *sock,
 		       struct poll_table_struct *wait);
 void shim_sk_wait_begin(struct socket *sock, struct wait_queue_entry *entry,

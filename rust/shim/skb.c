@@ -122,7 +122,7 @@ bool shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
 	__skb_queue_tail(queue, skb);
 	spin_unlock_irqrestore(&queue->lock, flags);
 
-	READ_ONCE(sk->sk_data_ready)(sk);
+	sk->sk_data_ready(sk);
 	return true;
 }
 
@@ -147,7 +147,7 @@ void shim_skb_put_back(struct sock *sk, struct sk_buff *skb)
 	if (is_shared(skb))
 		atomic_add(skb->truesize, &sk->sk_rmem_alloc);
 	skb_queue_head(&sk->sk_receive_queue, skb);
-	READ_ONCE(sk->sk_data_ready)(sk);
+	sk->sk_data_ready(sk);
 }
 
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,

@@ -198,6 +198,11 @@ bool shim_sk_broadcast(struct sock *sk)
 	return sock_flag(sk, SOCK_BROADCAST);
 }
 
+bool shim_sk_urginline(struct sock *sk)
+{
+	return sock_flag(sk, SOCK_URGINLINE);
+}
+
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog)
 {
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);

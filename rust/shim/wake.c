@@ -9,32 +9,34 @@
 
 void shim_sk_data_ready(struct sock *sk)
 {
-	READ_ONCE(sk->sk_data_ready)(sk);
+	sk->sk_data_ready(sk);
 }
 
 void shim_sk_write_space(struct sock *sk)
 {
-	READ_ONCE(sk->sk_write_space)(sk);
+	sk->sk_write_space(sk);
 }
 
 void shim_sk_state_change(struct sock *sk, int band)
 {
 	rcu_read_lock();
-	READ_ONCE(sk->sk_state_change)(sk);
+	sk->sk_state_change(sk);
 	sk_wake_async_rcu(sk, SOCK_WAKE_IO, band);
 	rcu_read_unlock();
 }
 
-void shim_sk_note_no_space(struct sock *sk)
+/* The callback lock keeps the socket from being orphaned, and its file with it. */
+void shim_sk_send_sigurg(struct sock *sk)
 {
-	struct socket *sock = READ_ONCE(sk->sk_socket);
+	read_lock_bh(&sk->sk_callback_lock);
+	sk_send_sigurg(sk);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
 
-	if (sock)
-		set_bit(SOCK_NOSPACE, &sock->flags);
-	rcu_read_lock();
-	if (rcu_access_pointer(sk->sk_wq))
-		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	rcu_read_unlock();
+void shim_sk_note_no_space(struct socket *sock)
+{
+	set_bit(SOCK_NOSPACE, &sock->flags);
+	sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sock->sk);
 }
 
 void shim_sk_poll_wait(struct file *file, struct socket *sock,
@@ -51,6 +53,12 @@ void shim_sk_wait_begin(struct socket *sock, struct wait_queue_entry *entry,
 		add_wait_queue_exclusive(&sock->wq.wait, entry);
 	else
 		add_wait_queue(&sock->wq.wait, entry);
+	/*
+	 * Wakers look whether anybody waits without taking the lock. Pairs with
+	 * the barrier in wq_has_sleeper(): either that sees the entry, or the
+	 * sleeper's next look sees what it is to be woken for.
+	 */
+	smp_mb();
 }
 
 void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry)

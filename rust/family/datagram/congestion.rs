@@ -26,7 +26,8 @@ use super::Datagram;
 use crate::net::{
     Sock,
     SockRef,
-    Socket, //
+    Socket,
+    WakeBand, //
 };
 
 /// Who waits for a receiver.
@@ -34,9 +35,16 @@ use crate::net::{
 pub(super) struct Congestion {
     /// Whether there is anybody. Changed under the lock.
     any: Atomic<bool>,
-    /// By the address of their sock, which is theirs as long as the reference here.
     #[pin]
-    waiters: SpinLock<RBTree<usize, SockRef<Datagram>>>,
+    waiters: SpinLock<Waiters>,
+}
+
+/// What the spin lock protects.
+struct Waiters {
+    /// By the address of their sock, which is theirs as long as the reference here.
+    socks: RBTree<usize, SockRef<Datagram>>,
+    /// Whether the receiver takes no more messages.
+    closed: bool,
 }
 
 /// Memory for one entry.
@@ -44,31 +52,38 @@ pub(super) type Memory = RBTreeNodeReservation<usize, SockRef<Datagram>>;
 
 /// Allocates an entry. May sleep.
 pub(super) fn memory() -> Result<Memory> {
-    Ok(RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)?)
+    RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)
 }
 
 impl Congestion {
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             any: Atomic::new(false),
-            waiters <- new_spinlock!(RBTree::new()),
+            waiters <- new_spinlock!(Waiters {
+                socks: RBTree::new(),
+                closed: false,
+            }),
         })
     }
 
     /// Enters `sender`, if it is not there yet. Does not sleep. The caller looks for room once
-    /// more before it sleeps.
-    pub(super) fn enter(&self, sender: Socket<'_, Datagram>, memory: Memory) {
+    /// more before it sleeps. Returns whether the receiver still takes messages.
+    pub(super) fn enter(&self, sender: Socket<'_, Datagram>, memory: Memory) -> bool {
         let sk: *const Sock<Datagram> = sender.sock();
         let node = memory.into_node(sk.addr(), sender.sock_ref());
-        let replaced = {
-            let mut waiters = self.waiters.lock();
-            self.any.store(true, Relaxed);
-            waiters.insert(node)
-        };
+        let mut waiters = self.waiters.lock();
+        if waiters.closed {
+            drop(waiters);
+            return false;
+        }
+        self.any.store(true, Relaxed);
+        let replaced = waiters.socks.insert(node);
+        drop(waiters);
         drop(replaced);
         // Pairs with the barrier in `room_was_made()`: either that sees the entry, or the caller
         // sees the room.
         smp_mb();
+        true
     }
 
     /// To be called when the receiver may have room again: wakes everybody if it has.
@@ -80,15 +95,22 @@ impl Congestion {
         }
     }
 
-    /// Wakes everybody.
-    pub(super) fn wake(&self) {
-        let waiters = {
+    /// The receiver takes no more messages: wakes everybody, and nobody waits any more.
+    pub(super) fn close(&self) {
+        self.waiters.lock().closed = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let socks = {
             let mut waiters = self.waiters.lock();
             self.any.store(false, Relaxed);
-            core::mem::replace(&mut *waiters, RBTree::new())
+            core::mem::replace(&mut waiters.socks, RBTree::new())
         };
-        for sender in waiters.values() {
-            sender.wake_writers();
+        for sender in socks.values() {
+            // Not `wake_writers()`: that asks first how full the sender's own buffer is, and the
+            // message that waits is in it.
+            sender.wake_all(WakeBand::Out);
         }
     }
 }

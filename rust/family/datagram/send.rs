@@ -136,7 +136,7 @@ fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Del
         let wanted = match receiver.peer() {
             Peer::None => true,
             Peer::Port(port) => from.port() == Some(port),
-            Peer::Pair => from.peer() == Peer::Pair,
+            Peer::Pair => to == Peer::Pair,
         };
         if !wanted {
             return Delivered::Refused;
@@ -248,14 +248,14 @@ fn wait_for_room(socket: Socket<'_, Datagram>, to: Peer, timeout: &mut Timeout) 
 ///
 /// `ENOMEM`
 fn is_full(socket: Socket<'_, Datagram>, to: Peer) -> Result<bool> {
-    let look = |receiver: &Sock<Datagram>| !receiver.has_receive_room();
+    let look =
+        |receiver: &Sock<Datagram>| !receiver.has_receive_room() && !receiver.is_receive_shut();
     if !with_receiver(socket, to, look).unwrap_or(false) {
         return Ok(false);
     }
     let memory = congestion::memory()?;
     Ok(with_receiver(socket, to, |receiver| {
-        receiver.congestion.enter(socket, memory);
-        look(receiver)
+        receiver.congestion.enter(socket, memory) && look(receiver)
     })
     .unwrap_or(false))
 }

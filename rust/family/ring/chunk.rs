@@ -2,6 +2,8 @@
 
 //! One page of a ring.
 
+use core::pin::Pin;
+
 use kernel::{
     alloc::AllocError,
     prelude::*,
@@ -51,8 +53,27 @@ impl Chunk {
         self.next.as_ref().map(|next| &**next)
     }
 
+    /// Takes the rest of the chain off this one.
+    fn take_next(&mut self) -> Option<Arc<Chunk>> {
+        let next = self.next();
+        self.next = SetOnce::new();
+        next
+    }
+
     /// Makes a chunk that was emptied, and whose successor the caller holds, as good as new.
     pub(super) fn reset(&mut self) {
         self.next = SetOnce::new();
+    }
+}
+
+impl Drop for Chunk {
+    /// Frees the rest of the chain one by one: if each dropped the next, a long chain would use up
+    /// the stack.
+    fn drop(&mut self) {
+        let mut next = self.take_next();
+        while let Some(chunk) = next {
+            next = Arc::into_unique_or_drop(chunk)
+                .and_then(|chunk| Pin::into_inner(chunk).take_next());
+        }
     }
 }

@@ -76,6 +76,38 @@ impl Consumer {
         len
     }
 
+    /// How many bytes lie before the urgent one, if there is one that can be read.
+    pub(in crate::family) fn to_mark(&self, ring: &Ring) -> Option<usize> {
+        let available = self.available(ring);
+        ring.urgent
+            .distance(self.position)
+            .filter(|&distance| distance < available)
+    }
+
+    /// Copies the urgent byte to `dest`, and notes that it was `taken`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if there is none, or none any more, `EFAULT`.
+    pub(in crate::family) fn copy_urgent(
+        &mut self,
+        ring: &Ring,
+        dest: &mut IovIterDest<'_>,
+        taken: bool,
+    ) -> Result {
+        let Some(distance) = self
+            .to_mark(ring)
+            .filter(|_| ring.urgent.pending(self.position))
+        else {
+            return Err(EINVAL);
+        };
+        self.copy(ring, distance, dest, 1)?;
+        if taken {
+            ring.urgent.take();
+        }
+        Ok(())
+    }
+
     /// The length of the first record, if there is one.
     pub(in crate::family) fn record_len(&mut self, ring: &Ring) -> Option<usize> {
         // Records are published whole.
@@ -192,14 +224,4 @@ fn recycle(ring: &Ring, chunk: Arc<Chunk>) {
     chunk.reset();
     let unneeded = ring.pages.lock().spare.replace(chunk);
     drop(unneeded);
-}
-
-impl Drop for Consumer {
-    /// Frees the chain from the front, so that no chunk drops the one after it.
-    fn drop(&mut self) {
-        let mut chunk = self.chunk.take();
-        while let Some(front) = chunk {
-            chunk = front.next();
-        }
-    }
 }

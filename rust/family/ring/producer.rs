@@ -69,6 +69,22 @@ impl Producer {
         Ok(result.filled)
     }
 
+    /// As [`write`](Self::write), and makes the last byte of `source` the urgent one, if it comes
+    /// to that.
+    pub(in crate::family) fn write_urgent(
+        &mut self,
+        ring: &Ring,
+        source: &mut IovIterSource<'_>,
+        room: usize,
+    ) -> Result<usize> {
+        // The mark is there before the byte can be read.
+        if source.len() <= room {
+            ring.urgent
+                .set(self.position.wrapping_add(source.len() as u64));
+        }
+        self.write(ring, source, room)
+    }
+
     /// Writes a record of `len` bytes, for which the caller has found room. `copy` fills the pages,
     /// as far as it can, and may sleep.
     ///

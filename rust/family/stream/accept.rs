@@ -14,6 +14,7 @@ use super::{
 };
 use crate::net::{
     AcceptRequest,
+    Accepted,
     Socket,
     SocketState,
     Timeout, //
@@ -36,7 +37,8 @@ pub(super) fn listen(socket: Socket<'_, Stream>, limit: u32) -> Result {
                 guard.port = Some(ports.bind(super::Address::ANY, socket.sock_ref())?);
             }
             let backlog = Backlog::new(socket.sock_ref(), limit)?;
-            socket.backlog.replace(Some(backlog.clone()));
+            // It held nothing.
+            drop(socket.backlog.replace(Some(backlog.clone())));
             guard.state = State::Listening(backlog);
         }
     }
@@ -51,7 +53,10 @@ pub(super) fn listen(socket: Socket<'_, Stream>, limit: u32) -> Result {
 ///
 /// `EINVAL` if the socket does not listen, `EAGAIN`, `EINTR` or `ERESTARTSYS` if there is no
 /// connection, `ENOMEM`; then the connection stays in the backlog.
-pub(super) fn accept(socket: Socket<'_, Stream>, request: AcceptRequest<'_, Stream>) -> Result {
+pub(super) fn accept<'a>(
+    socket: Socket<'a, Stream>,
+    request: AcceptRequest<'a, Stream>,
+) -> Result<Accepted<'a>> {
     let guard = lock(socket);
     let State::Listening(backlog) = &guard.state else {
         return Err(EINVAL);
@@ -86,10 +91,11 @@ pub(super) fn accept(socket: Socket<'_, Stream>, request: AcceptRequest<'_, Stre
         };
         drop(guard);
 
-        let end = child.install(accepted.endpoint, child.sock_ref());
+        let (end, _none) = child.install(accepted.endpoint, child.sock_ref());
+        // The child may have larger buffers than the listener had when it was connected to.
+        end.room_was_made();
         child.lock().state = State::Connected(end);
         child.set_state(SocketState::Established);
-        request.complete(child, accepted.more);
-        return Ok(());
+        return Ok(request.complete(child, accepted.more));
     }
 }

@@ -14,13 +14,14 @@ use super::{
 use crate::net::{
     errno::ENOTCONN,
     Shutdown,
+    SockGuard,
     Socket,
     SocketState,
     WakeBand, //
 };
 
 /// `shutdown(2)`. A listener that is shut down for reading takes no more connections; those that
-/// it has can still be accepted.
+/// it has can still be accepted. An attempt to connect is given up.
 ///
 /// # Errors
 ///
@@ -28,13 +29,18 @@ use crate::net::{
 pub(super) fn shutdown(socket: Socket<'_, Stream>, how: Shutdown) -> Result {
     let guard = lock(socket);
     match &guard.state {
-        State::Unconnected | State::Connecting(_) => Err(ENOTCONN.into()),
+        State::Unconnected => Err(ENOTCONN.into()),
+        // As TCP does.
+        State::Connecting(_) => reset(socket, guard),
         State::Connected(end) => {
             end.shutdown(how);
             Ok(())
         }
         State::Listening(backlog) => {
             backlog.shutdown(how);
+            if how.reads() {
+                socket.set_state(SocketState::Unconnected);
+            }
             socket.wake_all(WakeBand::In);
             Ok(())
         }
@@ -45,29 +51,34 @@ pub(super) fn shutdown(socket: Socket<'_, Stream>, how: Shutdown) -> Result {
 ///
 /// # Errors
 ///
-/// `EINVAL` if the socket listens.
+/// `EINVAL` if the socket listens, `EINTR` if a fatal signal comes first.
 pub(super) fn disconnect(socket: Socket<'_, Stream>) -> Result {
-    let mut guard = lock(socket);
-    match core::mem::take(&mut guard.state) {
-        State::Unconnected => {}
-        State::Listening(backlog) => {
-            guard.state = State::Listening(backlog);
-            return Err(EINVAL);
-        }
-        State::Connecting(connecting) => {
-            connecting.end.close(false, true);
-            socket.uninstall();
-            connecting.cancel();
-        }
-        State::Connected(end) => {
-            end.close(false, true);
-            socket.uninstall();
-        }
+    let guard = lock(socket);
+    match &guard.state {
+        State::Unconnected => Ok(()),
+        State::Listening(_) => Err(EINVAL),
+        State::Connecting(_) | State::Connected(_) => reset(socket, guard),
+    }
+}
+
+/// Resets the connection, or gives up the attempt to make one.
+fn reset(socket: Socket<'_, Stream>, mut guard: SockGuard<'_, Stream>) -> Result {
+    // Before anything is changed, as somebody may hold it in a page fault.
+    let endpoint = socket.uninstall_killable()?;
+    if let State::Connecting(connecting) = core::mem::take(&mut guard.state) {
+        connecting.cancel();
+    }
+    if let Some(endpoint) = endpoint {
+        endpoint.close(true);
     }
     socket.set_state(SocketState::Unconnected);
-    socket.end.replace(None);
+    let retired = socket.end.replace(None);
     drop(guard);
+    // Without the lock, as it may take a while.
+    drop(retired);
     socket.wake_all(WakeBand::HangUp);
+    // An error of the connection that is no more is no news.
+    let _stale = socket.take_error();
     Ok(())
 }
 
@@ -83,12 +94,19 @@ pub(super) fn release(socket: Socket<'_, Stream>) {
         State::Unconnected => {}
         State::Listening(backlog) => backlog.close(),
         State::Connecting(connecting) => {
-            connecting.end.close(socket.uninstall(), false);
+            close(socket);
             connecting.cancel();
         }
-        State::Connected(end) => end.close(socket.uninstall(), false),
+        State::Connected(_) => close(socket),
     }
     if let Some(port) = port {
         socket.ports().unbind(port, socket.sock());
+    }
+}
+
+/// Gives up the socket's end of a connection.
+fn close(socket: Socket<'_, Stream>) {
+    if let Some(endpoint) = socket.uninstall() {
+        endpoint.close(false);
     }
 }

@@ -7,6 +7,7 @@ use kernel::prelude::*;
 use super::{
     super::{
         connection::{
+            End,
             Party,
             Phase, //
         },
@@ -25,10 +26,12 @@ use super::{
 use crate::net::{
     errno::{
         EALREADY,
+        ECONNABORTED,
         ECONNREFUSED,
         EINPROGRESS,
         EISCONN, //
     },
+    Retired,
     Sock,
     Socket,
     SocketState,
@@ -42,7 +45,8 @@ use crate::net::{
 /// # Errors
 ///
 /// As connect(2) and experimental(7) say: `EISCONN`, `EINVAL`, `EINPROGRESS`, `EALREADY`,
-/// `ECONNREFUSED`, `ENETUNREACH`, `EADDRNOTAVAIL`, `EINTR`, `ENOMEM`.
+/// `ECONNREFUSED`, `ECONNABORTED` if another task gave the attempt up, `ENETUNREACH`,
+/// `EADDRNOTAVAIL`, `EINTR`, `ENOMEM`.
 pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool) -> Result {
     let mut guard = lock(socket);
     let already = match &guard.state {
@@ -63,12 +67,18 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
         // An attempt that came to nothing is reported once, here or elsewhere.
         socket.take_error()?;
         let from = bind_automatically(socket, &mut guard)?;
-        guard.state = begin(socket, from, reachable_port(to)?)?;
-        if let State::Connected(_) = guard.state {
+        let (state, old) = begin(socket, from, reachable_port(to)?)?;
+        let connected = matches!(state, State::Connected(_));
+        guard.state = state;
+        drop(guard);
+        // Without the lock, as it may take a while.
+        drop(old);
+        if connected {
             return Ok(());
         }
+    } else {
+        drop(guard);
     }
-    drop(guard);
 
     let mut timeout = Timeout::send(socket, nonblocking);
     let waited = socket.wait_queue().wait(&mut timeout, || {
@@ -92,12 +102,14 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
             end.take_news();
             Ok(())
         }
-        _ => Err(socket.take_error().err().unwrap_or(ECONNREFUSED.into())),
+        _ => Err(socket.take_error().err().unwrap_or(ECONNABORTED.into())),
     }
 }
 
 /// Makes a connection and puts the other end of it in the backlog of whoever listens on port `to`.
-fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<State> {
+///
+/// What comes second is to be dropped without the socket lock.
+fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Option<Retired<End>>)> {
     let (backlog, receive_buffer) = socket
         .ports()
         .with(to, |listener: &Sock<Stream>| {
@@ -117,21 +129,22 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<State> {
         },
     )?;
     let (phase, ticket) = backlog.push(theirs)?;
-    let end = socket.install(ours, socket.sock_ref());
+    let (end, old) = socket.install(ours, socket.sock_ref());
 
     if phase == Phase::Established {
         socket.set_state(SocketState::Established);
         // Those who poll have only seen an unconnected socket.
         socket.wake_all(WakeBand::Out);
-        return Ok(State::Connected(end));
+        return Ok((State::Connected(end), old));
     }
     socket.set_state(SocketState::Connecting);
     end.expect_news();
-    Ok(State::Connecting(Connecting {
+    let state = State::Connecting(Connecting {
         end,
         backlog,
         ticket,
-    }))
+    });
+    Ok((state, old))
 }
 
 /// `socketpair(2)`
@@ -146,7 +159,7 @@ pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Res
     };
     let (one, other) = Endpoint::pair(party(first), party(second))?;
     for (socket, endpoint) in [(first, one), (second, other)] {
-        let end = socket.install(endpoint, socket.sock_ref());
+        let (end, _none) = socket.install(endpoint, socket.sock_ref());
         lock(socket).state = State::Connected(end);
         socket.set_state(SocketState::Established);
     }

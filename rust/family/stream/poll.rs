@@ -12,11 +12,12 @@ use super::{
         End,
         Phase, //
     },
+    Framing,
     Stream, //
 };
 use crate::net::{
+    errno::EOPNOTSUPP,
     Events,
-    Sock,
     Socket, //
 };
 
@@ -35,7 +36,7 @@ pub(super) fn poll(socket: Socket<'_, Stream>) -> Events {
     match socket.end.get(&rcu) {
         Some(end) => match end.phase() {
             Phase::Waiting => errors,
-            Phase::Established => errors | connected(socket.sock(), end),
+            Phase::Established => errors | connected(socket, end),
             Phase::Refused => errors | unconnected(),
         },
         None => errors | unconnected(),
@@ -47,33 +48,50 @@ fn unconnected() -> Events {
     Events::WRITABLE | Events::HANG_UP
 }
 
-fn connected(sk: &Sock<Stream>, end: &End) -> Events {
+fn connected(socket: Socket<'_, Stream>, end: &End) -> Events {
     let mut events = Events::NONE;
 
     let incoming_over = end.is_incoming_over();
     let outgoing_over = end.is_outgoing_over();
     if incoming_over {
         events |= Events::READABLE | Events::READ_HANG_UP;
-    } else if end.incoming().len() >= sk.low_water(end) {
+    } else if end.incoming().len() >= socket.low_water(end) {
         events |= Events::READABLE;
+    }
+    if end.incoming().has_urgent() {
+        events |= Events::URGENT;
     }
     if incoming_over && outgoing_over {
         events |= Events::HANG_UP;
     }
     // A write that fails at once doesn't block either.
-    if outgoing_over || has_room(sk, end) {
+    if outgoing_over || has_room(socket, end) {
         events |= Events::WRITABLE;
     }
     events
 }
 
-fn has_room(sk: &Sock<Stream>, end: &End) -> bool {
+fn has_room(socket: Socket<'_, Stream>, end: &End) -> bool {
     if end.is_writable() {
         return true;
     }
-    sk.note_no_space();
+    socket.note_no_space();
     end.want_room();
     end.is_writable()
+}
+
+/// `SIOCATMARK`
+///
+/// # Errors
+///
+/// `EOPNOTSUPP` if the socket carries records.
+pub(super) fn is_at_mark(socket: Socket<'_, Stream>) -> Result<bool> {
+    if socket.framing == Framing::Records {
+        return Err(EOPNOTSUPP.into());
+    }
+    let rcu = rcu::read_lock();
+    let end = socket.end.get(&rcu);
+    Ok(end.is_some_and(|end| end.incoming().is_at_mark()))
 }
 
 /// `SIOCINQ`

@@ -31,7 +31,7 @@ use crate::net::{
 /// # Errors
 ///
 /// `ENOTCONN`, `EAGAIN`, `EINTR` or `ERESTARTSYS`, `EFAULT`, a pending error; only if not a single
-/// byte was read. `EOPNOTSUPP` for `MSG_OOB`.
+/// byte was read. `EOPNOTSUPP` for `MSG_OOB` and records.
 pub(super) fn receive(
     socket: Socket<'_, Stream>,
     message: &mut RecvMessage<'_, Stream>,
@@ -41,7 +41,8 @@ pub(super) fn receive(
         // Nothing is ever put there.
         return Err(EAGAIN);
     }
-    if flags.contains(MessageFlags::URGENT) {
+    let urgent = flags.contains(MessageFlags::URGENT);
+    if urgent && socket.framing == Framing::Records {
         return Err(EOPNOTSUPP.into());
     }
     let Some(end) = socket.end.get_arc() else {
@@ -50,6 +51,7 @@ pub(super) fn receive(
     };
 
     match socket.framing {
+        Framing::Bytes if urgent => receive_urgent(socket, message),
         Framing::Bytes => receive_bytes(socket, &end, message),
         Framing::Records => receive_record(socket, &end, message),
     }
@@ -75,21 +77,26 @@ fn receive_bytes(
     let mut timeout = Timeout::receive(socket, message.is_nonblocking());
     let mut received = 0_usize;
     loop {
-        // Asked before the bytes are looked for: what came before the end is there by now.
+        // Asked before the bytes are looked for: what came before the end or the error is there by
+        // now.
         let over = is_over(end);
+        let error = socket.has_error();
         let left = wanted.saturating_sub(received);
-        match take(socket, end, message, received, left) {
-            Ok(bytes) => received = received.saturating_add(bytes),
+        let mark = match take(socket, message, received, left) {
+            Ok(taken) => {
+                received = received.saturating_add(taken.bytes);
+                taken.before_mark && received > 0
+            }
             Err(_) if received > 0 => return Ok(received),
             Err(error) => return Err(error),
-        }
-        if received >= enough {
+        };
+        if received >= enough || mark {
             return Ok(received);
         }
         let done = if received > 0 {
-            over || socket.has_error()
+            over || error
         } else {
-            is_end(socket, end, over)?
+            is_end(socket, end, over, error)?
         };
         if done {
             return Ok(received);
@@ -118,24 +125,31 @@ fn receive_record(
     loop {
         // Asked before the record is looked for, as above.
         let over = is_over(end);
-        if let Some(bytes) = take_record(socket, end, message)? {
+        let error = socket.has_error();
+        if let Some(bytes) = take_record(socket, message)? {
             return Ok(bytes);
         }
-        if is_end(socket, end, over)? {
+        if is_end(socket, end, over, error)? {
             return Ok(0);
         }
         wait_for_data(socket, end, 0, &mut timeout)?;
     }
 }
 
-/// When nothing was there: whether nothing will come either, as `over` says unless there is an
-/// error.
-fn is_end(socket: Socket<'_, Stream>, end: &End, over: bool) -> Result<bool> {
-    socket.take_error()?;
-    if end.phase() == Phase::Refused {
-        return Err(ENOTCONN.into());
+/// When nothing was there: whether nothing will come either. `over` and `error` are what was so
+/// before.
+fn is_end(socket: Socket<'_, Stream>, end: &End, over: bool, error: bool) -> Result<bool> {
+    if error {
+        socket.take_error()?;
     }
-    Ok(over)
+    // An error that came meanwhile comes before the end, but after what came with it.
+    if over && !socket.has_error() {
+        if end.phase() == Phase::Refused {
+            return Err(ENOTCONN.into());
+        }
+        return Ok(true);
+    }
+    Ok(false)
 }
 
 /// Sleeps until there are more bytes than those `seen`, or waiting has become pointless.
@@ -159,16 +173,23 @@ fn is_over(end: &End) -> bool {
     }
 }
 
-/// Takes at most `len` of the bytes that are there. With `MSG_PEEK`, `peeked` of them have been
-/// given before.
+/// What was taken of a stream.
+struct Taken {
+    bytes: usize,
+    /// Whether the next byte is the urgent one, before which a read stops.
+    before_mark: bool,
+}
+
+/// Takes at most `len` of the bytes that are there, but not past the urgent one. With `MSG_PEEK`,
+/// those `received` before are still there, and left out.
 fn take(
     socket: Socket<'_, Stream>,
-    end: &End,
     message: &mut RecvMessage<'_, Stream>,
-    peeked: usize,
+    received: usize,
     len: usize,
-) -> Result<usize> {
+) -> Result<Taken> {
     let flags = message.flags();
+    let peek = flags.contains(MessageFlags::PEEK);
     let mut guard = socket.receiver.lock_killable()?;
     let Some(Receiver { end: own, consumer }) = guard.as_mut() else {
         drop(guard);
@@ -177,28 +198,69 @@ fn take(
     };
     let ring = own.incoming();
 
-    if flags.contains(MessageFlags::PEEK) {
-        return consumer.copy(ring, peeked, message.dest(), len);
+    let mut skip = if peek { received } else { 0 };
+    let mut len = len;
+    let mut dropped = 0;
+    if let Some(distance) = consumer.to_mark(ring) {
+        match distance.checked_sub(skip) {
+            // Where a read begins: the byte is read in line, or left out.
+            Some(0) if received == 0 => {
+                if !socket.is_urgent_inline() {
+                    if peek {
+                        skip = 1;
+                    } else {
+                        dropped = consumer.consume(ring, 1);
+                    }
+                }
+            }
+            Some(before) => len = len.min(before),
+            None => {}
+        }
     }
-    let bytes = if flags.contains(MessageFlags::TRUNCATE) {
+
+    let bytes = if peek {
+        consumer.copy(ring, skip, message.dest(), len)?
+    } else if flags.contains(MessageFlags::TRUNCATE) {
         consumer.consume(ring, len)
     } else {
         let bytes = consumer.copy(ring, 0, message.dest(), len)?;
         consumer.consume(ring, bytes)
     };
-    drop(guard);
-
-    if bytes > 0 {
-        end.room_was_made();
+    let behind = if peek { skip.saturating_add(bytes) } else { 0 };
+    let before_mark = consumer.to_mark(ring) == Some(behind);
+    if !peek && (bytes > 0 || dropped > 0) {
+        own.room_was_made();
     }
-    Ok(bytes)
+    Ok(Taken { bytes, before_mark })
+}
+
+/// `MSG_OOB`: takes the urgent byte. Never waits.
+///
+/// # Errors
+///
+/// `EINVAL` if there is none, it was taken, or `SO_OOBINLINE` has it read in line.
+fn receive_urgent(
+    socket: Socket<'_, Stream>,
+    message: &mut RecvMessage<'_, Stream>,
+) -> Result<usize> {
+    if socket.is_urgent_inline() || message.remaining() == 0 {
+        return Err(EINVAL);
+    }
+    let peek = message.flags().contains(MessageFlags::PEEK);
+    let mut guard = socket.receiver.lock_killable()?;
+    let Some(Receiver { end, consumer }) = guard.as_mut() else {
+        return Err(ENOTCONN.into());
+    };
+    consumer.copy_urgent(end.incoming(), message.dest(), !peek)?;
+    drop(guard);
+    message.report(MessageFlags::URGENT);
+    Ok(1)
 }
 
 /// Takes the first record, if there is one. Returns what `recv(2)` does: how much of it fitted, or
 /// with `MSG_TRUNC` how long it is.
 fn take_record(
     socket: Socket<'_, Stream>,
-    end: &End,
     message: &mut RecvMessage<'_, Stream>,
 ) -> Result<Option<usize>> {
     let flags = message.flags();
@@ -215,15 +277,12 @@ fn take_record(
 
     let fits = len.min(message.remaining());
     consumer.copy_record(ring, message.dest(), fits)?;
-    let peeked = flags.contains(MessageFlags::PEEK);
-    if !peeked {
+    if !flags.contains(MessageFlags::PEEK) {
         consumer.consume_record(ring, len);
+        own.room_was_made();
     }
     drop(guard);
 
-    if !peeked {
-        end.room_was_made();
-    }
     message.report(MessageFlags::END_OF_RECORD);
     if fits < len {
         message.report(MessageFlags::TRUNCATE);

@@ -54,7 +54,8 @@ enum Attempt {
 ///
 /// `ENOTCONN`, `EISCONN` if a destination is named, `EPIPE`, `EAGAIN`, `EINTR` or `ERESTARTSYS`,
 /// `EFAULT`, `ENOBUFS`, a pending error; only if not a single byte was written. `EMSGSIZE` for a
-/// record that the buffers don't allow. `EOPNOTSUPP` for control messages and `MSG_OOB`.
+/// record that the buffers don't allow. `EOPNOTSUPP` for control messages, and for `MSG_OOB` without data
+/// or with a record.
 pub(super) fn send(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
@@ -66,13 +67,21 @@ pub(super) fn send(
             ENOTCONN.into()
         });
     }
-    if message.has_control() || message.flags().contains(MessageFlags::URGENT) {
+    let urgent = message.flags().contains(MessageFlags::URGENT);
+    if urgent && (socket.framing == Framing::Records || message.remaining() == 0) {
+        return Err(EOPNOTSUPP.into());
+    }
+    if message.has_control() {
         return Err(EOPNOTSUPP.into());
     }
 
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
     let mut sent = 0_usize;
     loop {
+        // What was written counts; the error is for the next call.
+        if sent > 0 && socket.has_error() {
+            return Ok(sent);
+        }
         let result = match attempt(socket, message) {
             Ok(Attempt::Wrote(bytes)) => {
                 sent = sent.saturating_add(bytes);
@@ -116,12 +125,22 @@ fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) ->
     let written = match socket.framing {
         Framing::Bytes if len == 0 => return Ok(Attempt::Wrote(0)),
         Framing::Bytes if room == 0 => return Ok(Attempt::Full),
+        Framing::Bytes if message.flags().contains(MessageFlags::URGENT) => {
+            let written = producer.write_urgent(ring, message.source(), room)?;
+            if written == len {
+                end.signal_urgent();
+            }
+            written
+        }
         Framing::Bytes => producer.write(ring, message.source(), room.min(PIECE))?,
         Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
         Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
         Framing::Records => write_record(socket, end, producer, message)?,
     };
-    end.data_was_written();
+    if !end.data_was_written() {
+        // The reader left meanwhile, and may not have counted these bytes as unread.
+        return Err(EPIPE);
+    }
     Ok(Attempt::Wrote(written))
 }
 

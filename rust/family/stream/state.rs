@@ -78,7 +78,8 @@ pub(super) fn lock(socket: Socket<'_, Stream>) -> SockGuard<'_, Stream> {
             }
             Phase::Refused => {
                 connecting.end.detach();
-                socket.uninstall();
+                // Nothing was ever written or read, so nobody holds these rights for long.
+                drop(socket.uninstall());
                 socket.set_state(SocketState::Unconnected);
                 State::Unconnected
             }

@@ -22,12 +22,16 @@ use crate::{
     bindings,
     net::{
         address,
-        errno::ENOTCONN,
+        errno::{
+            ENOTCONN,
+            EOPNOTSUPP, //
+        },
         family_number,
         AcceptRequest,
         NameOf,
         RecvMessage,
         SendMessage,
+        Sock,
         SockRef,
         Socket,
         SocketAddress, //
@@ -68,6 +72,11 @@ pub(in crate::net) fn table<T: SocketOps>(
         sendmsg: Some(sendmsg::<T>),
         recvmsg: Some(recvmsg::<T>),
         mmap: Some(bindings::sock_no_mmap),
+        set_rcvbuf: if T::HAS_RECEIVE_BUFFER_CHANGED {
+            Some(set_rcvbuf::<T>)
+        } else {
+            None
+        },
         ..pin_init::zeroed()
     }
 }
@@ -103,7 +112,7 @@ unsafe fn socket<'a, T: SocketOps>(sock: *mut bindings::socket) -> Result<Socket
 unsafe extern "C" fn release<T: SocketOps>(sock: *mut bindings::socket) -> i32 {
     // SAFETY: The caller is in an operation of the socket.
     let Ok(socket) = (unsafe { socket::<T>(sock) }) else {
-        // `sock_create()` failed half-way, and there is nothing to release.
+        // `accept()` failed, and the socket that it was for never got a sock.
         return 0;
     };
     let sk = core::ptr::NonNull::from(socket.sock());
@@ -191,7 +200,7 @@ unsafe extern "C" fn accept<T: SocketOps>(
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: As the caller promises.
         let request = unsafe { AcceptRequest::new(socket, newsock, arg) };
-        T::accept(socket, request)
+        T::accept(socket, request).map(|_accepted| ())
     };
     status(accept())
 }
@@ -249,17 +258,19 @@ unsafe extern "C" fn ioctl<T: SocketOps>(sock: *mut bindings::socket, cmd: u32, 
     let ioctl = || {
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
-        let bytes = match cmd {
+        let value = match cmd {
+            bindings::SHIM_SIOCATMARK if T::HAS_IS_AT_MARK => usize::from(T::is_at_mark(socket)?),
+            bindings::SHIM_SIOCATMARK => return Err(EOPNOTSUPP.into()),
             bindings::SHIM_SIOCINQ if T::HAS_BYTES_READABLE => T::bytes_readable(socket)?,
             bindings::SHIM_SIOCOUTQ if T::HAS_BYTES_UNREAD => T::bytes_unread(socket)?,
             // The core goes on with the requests that are for network interfaces, and then
             // answers ENOTTY.
             _ => return Err(ENOIOCTLCMD),
         };
-        let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+        let value = i32::try_from(value).unwrap_or(i32::MAX);
         UserSlice::new(UserPtr::from_addr(arg), core::mem::size_of::<i32>())
             .writer()
-            .write(&bytes)
+            .write(&value)
     };
     status(ioctl())
 }
@@ -275,6 +286,15 @@ unsafe extern "C" fn listen<T: SocketOps>(sock: *mut bindings::socket, backlog: 
         T::listen(socket, u32::try_from(backlog).unwrap_or(0))
     };
     status(listen())
+}
+
+/// # Safety
+///
+/// Called by `__sock_set_rcvbuf()` in net/core/sock.c with the locked sock of a socket whose `ops`
+/// is the table made here, after the value was stored.
+unsafe extern "C" fn set_rcvbuf<T: SocketOps>(sk: *mut bindings::sock, _value: i32) {
+    // SAFETY: A socket with this table has a `Sock<T>`.
+    T::receive_buffer_changed(unsafe { &*sk.cast::<Sock<T>>() });
 }
 
 /// # Safety
@@ -319,9 +339,9 @@ unsafe extern "C" fn recvmsg<T: SocketOps>(
     let receive = || {
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
+        let family = family_number::<T::Family>();
         // SAFETY: `msg` is valid and used by nobody else.
-        let mut message =
-            unsafe { RecvMessage::<T>::new(msg, flags, family_number::<T::Family>()) }?;
+        let mut message = unsafe { RecvMessage::<T>::new(msg, flags, family) }?;
         T::receive(socket, &mut message)
     };
     count(receive())

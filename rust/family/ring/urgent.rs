@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The urgent byte of a stream.
+//!
+//! It lies in the ring where it was sent. There is one at the most: a later one makes an earlier
+//! one ordinary.
+
+use kernel::sync::atomic::{
+    ordering::{
+        Acquire,
+        Release, //
+    },
+    Atomic, //
+};
+
+/// Where the urgent byte is.
+pub(super) struct Urgent {
+    /// The position after it, or 0 if there never was one. Stored by the writer, before the byte is
+    /// published.
+    end: Atomic<u64>,
+    /// `end` of the one that was taken with `MSG_OOB`. Stored by the reader.
+    taken: Atomic<u64>,
+}
+
+impl Urgent {
+    pub(super) fn new() -> Self {
+        Self {
+            end: Atomic::new(0),
+            taken: Atomic::new(0),
+        }
+    }
+
+    /// Makes the byte before position `end` the urgent one.
+    pub(super) fn set(&self, end: u64) {
+        self.end.store(end, Release);
+    }
+
+    /// Notes that the urgent byte was taken.
+    pub(super) fn take(&self) {
+        self.taken.store(self.end.load(Acquire), Release);
+    }
+
+    /// How many bytes lie between `position` and the urgent one, if it is not behind.
+    pub(super) fn distance(&self, position: u64) -> Option<usize> {
+        let end = self.end.load(Acquire);
+        usize::try_from(end.checked_sub(1)?.checked_sub(position)?).ok()
+    }
+
+    /// Whether there is an urgent byte at or after `position` that was not taken.
+    pub(super) fn pending(&self, position: u64) -> bool {
+        self.distance(position).is_some() && self.taken.load(Acquire) != self.end.load(Acquire)
+    }
+}
