@@ -2,6 +2,7 @@
 /* The shim of rust/net/ once more: each module brings its own. */
 
 #include "../../rust/shim/layout.c"
+#include "../../rust/shim/msg.c"
 #include "../../rust/shim/page.c"
 #include "../../rust/shim/pernet.c"
 #include "../../rust/shim/proto.c"

@@ -39,6 +39,7 @@ use crate::net::{
     SendMessage,
     Shutdown,
     SkBuff,
+    Sock,
     SockSlot,
     Socket,
     SocketArgs,
@@ -250,11 +251,11 @@ impl SocketOps for Raw {
         Ok(())
     }
 
-    fn bytes_readable(socket: Socket<'_, Self>) -> Result<usize> {
-        Ok(socket.first_skb_len())
+    fn bytes_readable(sk: &Sock<Self>) -> Result<usize> {
+        Ok(sk.first_skb_len())
     }
 
-    fn bytes_unread(socket: Socket<'_, Self>) -> Result<usize> {
-        Ok(socket.bytes_charged())
+    fn bytes_unread(sk: &Sock<Self>) -> Result<usize> {
+        Ok(sk.bytes_charged())
     }
 }

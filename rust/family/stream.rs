@@ -258,15 +258,15 @@ impl SocketOps for Stream {
         }
     }
 
-    fn bytes_readable(socket: Socket<'_, Self>) -> Result<usize> {
-        poll::bytes_readable(socket)
+    fn bytes_readable(sk: &Sock<Self>) -> Result<usize> {
+        poll::bytes_readable(sk)
     }
 
-    fn is_at_mark(socket: Socket<'_, Self>) -> Result<bool> {
-        poll::is_at_mark(socket)
+    fn is_at_mark(sk: &Sock<Self>) -> Result<bool> {
+        poll::is_at_mark(sk)
     }
 
-    fn bytes_unread(socket: Socket<'_, Self>) -> Result<usize> {
-        poll::bytes_unread(socket)
+    fn bytes_unread(sk: &Sock<Self>) -> Result<usize> {
+        poll::bytes_unread(sk)
     }
 }

@@ -218,6 +218,18 @@ impl<T: SocketOps> RecvMessage<'_, T> {
         self.raw.as_ptr()
     }
 
+    /// Whether the caller wants to know what is left; io_uring does, to go on without asking.
+    pub(crate) fn wants_left(&self) -> bool {
+        // SAFETY: By the type invariant the message is valid.
+        unsafe { bindings::shim_msg_wants_inq(self.raw.as_ptr()) }
+    }
+
+    /// Tells the caller in `msg_inq` how many bytes are left to be read.
+    pub(crate) fn set_left(&mut self, left: usize) {
+        // SAFETY: By the type invariant the message is valid and ours.
+        unsafe { self.raw.as_mut().msg_inq = i32::try_from(left).unwrap_or(i32::MAX) };
+    }
+
     /// Tells the caller in `msg_flags` what happened.
     pub(crate) fn report(&mut self, flag: MessageFlags) {
         // SAFETY: By the type invariant the message is valid and ours.

@@ -11,7 +11,10 @@ use kernel::{
     prelude::*, //
 };
 
-pub(super) use adapter::table;
+pub(super) use adapter::{
+    sock_ioctl,
+    table, //
+};
 
 use super::{
     AcceptRequest,
@@ -138,17 +141,17 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
     }
 
     /// Bytes that can be read: `SIOCINQ`, `FIONREAD`. `ENOTTY` if not provided.
-    fn bytes_readable(_socket: Socket<'_, Self>) -> Result<usize> {
+    fn bytes_readable(_sk: &Sock<Self>) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Whether urgent data comes next: `SIOCATMARK`. `EOPNOTSUPP` if not provided.
-    fn is_at_mark(_socket: Socket<'_, Self>) -> Result<bool> {
+    fn is_at_mark(_sk: &Sock<Self>) -> Result<bool> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
     /// Bytes that the peer has not read: `SIOCOUTQ`, `TIOCOUTQ`. `ENOTTY` if not provided.
-    fn bytes_unread(_socket: Socket<'_, Self>) -> Result<usize> {
+    fn bytes_unread(_sk: &Sock<Self>) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }

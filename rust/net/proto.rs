@@ -74,12 +74,14 @@ impl<T: SocketOps> Proto<T> {
         }
 
         let size = u32::try_from(Sock::<T>::OBJECT_SIZE)?;
-        // SAFETY: The name is a C string, the module is the one that this code is in.
+        // SAFETY: The name is a C string, the module is the one that this code is in, and the
+        // callback has the signature that it is called with.
         let raw = unsafe {
             bindings::shim_proto_register(
                 kernel::str::as_char_ptr_in_const_context(T::NAME),
                 module,
                 size,
+                Some(ops::sock_ioctl::<T>),
             )
         };
         let raw = kernel::error::from_err_ptr(raw)?;

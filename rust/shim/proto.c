@@ -8,7 +8,8 @@
 #include "shim.h"
 
 struct proto *shim_proto_register(const char *name, struct module *owner,
-				  unsigned int obj_size)
+				  unsigned int obj_size,
+				  int (*ioctl)(struct sock *sk, int cmd, int *arg))
 {
 	struct proto *prot;
 	int err;
@@ -20,6 +21,7 @@ struct proto *shim_proto_register(const char *name, struct module *owner,
 	strscpy(prot->name, name, sizeof(prot->name));
 	prot->owner = owner;
 	prot->obj_size = obj_size;
+	prot->ioctl = ioctl;
 
 	err = proto_register(prot, 1);
 	if (err) {

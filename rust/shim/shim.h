@@ -91,9 +91,13 @@ int shim_sk_wmem_alloc(struct sock *sk);
 bool shim_sk_writeable(struct sock *sk);
 bool shim_sk_error_queued(struct sock *sk);
 
+/* msg.c: messages that a call sends or receives */
+bool shim_msg_wants_inq(struct msghdr *msg);
+
 /* proto.c: struct proto */
 struct proto *shim_proto_register(const char *name, struct module *owner,
-				  unsigned int obj_size);
+				  unsigned int obj_size,
+				  int (*ioctl)(struct sock *sk, int cmd, int *arg));
 void shim_proto_unregister(struct proto *prot);
 
 /* pernet.c: state of a network namespace */

@@ -18,6 +18,7 @@ use super::{
 use crate::net::{
     errno::EOPNOTSUPP,
     Events,
+    Sock,
     Socket, //
 };
 
@@ -85,12 +86,12 @@ fn has_room(socket: Socket<'_, Stream>, end: &End) -> bool {
 /// # Errors
 ///
 /// `EOPNOTSUPP` if the socket carries records.
-pub(super) fn is_at_mark(socket: Socket<'_, Stream>) -> Result<bool> {
-    if socket.framing == Framing::Records {
+pub(super) fn is_at_mark(sk: &Sock<Stream>) -> Result<bool> {
+    if sk.framing == Framing::Records {
         return Err(EOPNOTSUPP.into());
     }
     let rcu = rcu::read_lock();
-    let end = socket.end.get(&rcu);
+    let end = sk.end.get(&rcu);
     Ok(end.is_some_and(|end| end.incoming().is_at_mark()))
 }
 
@@ -99,8 +100,8 @@ pub(super) fn is_at_mark(socket: Socket<'_, Stream>) -> Result<bool> {
 /// # Errors
 ///
 /// `EINVAL` if the socket listens.
-pub(super) fn bytes_readable(socket: Socket<'_, Stream>) -> Result<usize> {
-    count(socket, |end| end.incoming().payload_len())
+pub(super) fn bytes_readable(sk: &Sock<Stream>) -> Result<usize> {
+    count(sk, |end| end.incoming().payload_len())
 }
 
 /// `SIOCOUTQ`
@@ -108,14 +109,14 @@ pub(super) fn bytes_readable(socket: Socket<'_, Stream>) -> Result<usize> {
 /// # Errors
 ///
 /// `EINVAL` if the socket listens.
-pub(super) fn bytes_unread(socket: Socket<'_, Stream>) -> Result<usize> {
-    count(socket, |end| end.outgoing().payload_len())
+pub(super) fn bytes_unread(sk: &Sock<Stream>) -> Result<usize> {
+    count(sk, |end| end.outgoing().payload_len())
 }
 
-fn count(socket: Socket<'_, Stream>, of: impl FnOnce(&End) -> usize) -> Result<usize> {
+fn count(sk: &Sock<Stream>, of: impl FnOnce(&End) -> usize) -> Result<usize> {
     let rcu = rcu::read_lock();
-    if socket.backlog.get(&rcu).is_some() {
+    if sk.backlog.get(&rcu).is_some() {
         return Err(EINVAL);
     }
-    Ok(socket.end.get(&rcu).map_or(0, of))
+    Ok(sk.end.get(&rcu).map_or(0, of))
 }

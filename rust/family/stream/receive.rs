@@ -50,11 +50,15 @@ pub(super) fn receive(
         return Err(ENOTCONN.into());
     };
 
-    match socket.framing {
+    let received = match socket.framing {
         Framing::Bytes if urgent => receive_urgent(socket, message),
         Framing::Bytes => receive_bytes(socket, &end, message),
         Framing::Records => receive_record(socket, &end, message),
+    }?;
+    if message.wants_left() {
+        message.set_left(end.incoming().payload_len());
     }
+    Ok(received)
 }
 
 /// `SOCK_STREAM`

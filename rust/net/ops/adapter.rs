@@ -251,6 +251,23 @@ unsafe extern "C" fn poll<T: SocketOps>(
     }
 }
 
+/// What `cmd` asks for.
+///
+/// # Errors
+///
+/// `ENOIOCTLCMD` if it is none of the socket's: the core goes on with the requests that are for
+/// network interfaces, and then answers `ENOTTY`.
+fn answer<T: SocketOps>(sk: &Sock<T>, cmd: u32) -> Result<i32> {
+    let value = match cmd {
+        bindings::SHIM_SIOCATMARK if T::HAS_IS_AT_MARK => usize::from(T::is_at_mark(sk)?),
+        bindings::SHIM_SIOCATMARK => return Err(EOPNOTSUPP.into()),
+        bindings::SHIM_SIOCINQ if T::HAS_BYTES_READABLE => T::bytes_readable(sk)?,
+        bindings::SHIM_SIOCOUTQ if T::HAS_BYTES_UNREAD => T::bytes_unread(sk)?,
+        _ => return Err(ENOIOCTLCMD),
+    };
+    Ok(i32::try_from(value).unwrap_or(i32::MAX))
+}
+
 /// # Safety
 ///
 /// As in the module's documentation.
@@ -258,21 +275,34 @@ unsafe extern "C" fn ioctl<T: SocketOps>(sock: *mut bindings::socket, cmd: u32, 
     let ioctl = || {
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
-        let value = match cmd {
-            bindings::SHIM_SIOCATMARK if T::HAS_IS_AT_MARK => usize::from(T::is_at_mark(socket)?),
-            bindings::SHIM_SIOCATMARK => return Err(EOPNOTSUPP.into()),
-            bindings::SHIM_SIOCINQ if T::HAS_BYTES_READABLE => T::bytes_readable(socket)?,
-            bindings::SHIM_SIOCOUTQ if T::HAS_BYTES_UNREAD => T::bytes_unread(socket)?,
-            // The core goes on with the requests that are for network interfaces, and then
-            // answers ENOTTY.
-            _ => return Err(ENOIOCTLCMD),
-        };
-        let value = i32::try_from(value).unwrap_or(i32::MAX);
+        let value = answer(socket.sock(), cmd)?;
         UserSlice::new(UserPtr::from_addr(arg), core::mem::size_of::<i32>())
             .writer()
             .write(&value)
     };
     status(ioctl())
+}
+
+/// `proto.ioctl`, by which io_uring asks.
+///
+/// # Safety
+///
+/// `sk` is a sock of type `T` that belongs to an open file, and `arg` is valid for writes.
+pub(in crate::net) unsafe extern "C" fn sock_ioctl<T: SocketOps>(
+    sk: *mut bindings::sock,
+    cmd: i32,
+    arg: *mut i32,
+) -> i32 {
+    // SAFETY: As the caller promises, and a sock of the type is a `Sock<T>`. CAST: The bits of a
+    // command are the same in either type.
+    match answer(unsafe { &*sk.cast::<Sock<T>>() }, cmd as u32) {
+        Ok(value) => {
+            // SAFETY: As the caller promises.
+            unsafe { arg.write(value) };
+            0
+        }
+        Err(error) => error.to_errno(),
+    }
 }
 
 /// # Safety
