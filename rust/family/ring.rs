@@ -17,6 +17,8 @@ mod producer;
 mod record;
 mod urgent;
 
+use core::pin::Pin;
+
 use kernel::{
     new_spinlock,
     prelude::*,
@@ -79,8 +81,40 @@ pub(super) struct Ring {
 struct Pages {
     /// The first of the chain, until the reader has got hold of it.
     first: Option<Arc<Chunk>>,
-    /// One that was emptied, for the writer to fill again.
+    /// Some that were emptied, for the writer to fill again, each with the next.
     spare: Option<UniqueArc<Chunk>>,
+    /// How many these are.
+    spares: usize,
+}
+
+impl Pages {
+    /// The most that are kept: a write of 64 KiB that is read at once needs no new page.
+    const MOST_SPARES: usize = 16;
+
+    /// Takes one that was emptied.
+    fn take_spare(&mut self) -> Option<UniqueArc<Chunk>> {
+        let mut chunk = self.spare.take()?;
+        self.spares = self.spares.saturating_sub(1);
+        // Nobody else has any of them.
+        self.spare = chunk
+            .take_next()
+            .and_then(Arc::into_unique_or_drop)
+            .map(Pin::into_inner);
+        Some(chunk)
+    }
+
+    /// Keeps one that was emptied, and is as good as new, or gives it back if there are enough.
+    fn put_spare(&mut self, chunk: UniqueArc<Chunk>) -> Option<UniqueArc<Chunk>> {
+        if self.spares >= Self::MOST_SPARES {
+            return Some(chunk);
+        }
+        if let Some(next) = self.spare.take() {
+            chunk.append(next.into());
+        }
+        self.spare = Some(chunk);
+        self.spares = self.spares.saturating_add(1);
+        None
+    }
 }
 
 impl Ring {
@@ -90,7 +124,11 @@ impl Ring {
             written: Progress::new(),
             consumed: Progress::new(),
             urgent: Urgent::new(),
-            pages <- new_spinlock!(Pages { first: None, spare: None }),
+            pages <- new_spinlock!(Pages {
+                first: None,
+                spare: None,
+                spares: 0,
+            }),
         })
     }
 

@@ -161,10 +161,11 @@ impl Sock<Stream> {
     /// than the buffers let come together.
     fn low_water(&self, end: &End) -> usize {
         match self.framing {
-            Framing::Bytes => self
-                .receive_low_water()
-                .min((end.incoming_capacity() / 2).max(1)),
             Framing::Records => 1,
+            Framing::Bytes => match self.receive_low_water() {
+                1 => 1,
+                more => more.min((end.incoming_capacity() / 2).max(1)),
+            },
         }
     }
 }

@@ -84,7 +84,10 @@ pub(crate) use message::{
     RecvMessage,
     SendMessage, //
 };
-pub(crate) use mutex::KillableMutex;
+pub(crate) use mutex::{
+    KillableMutex,
+    KillableMutexGuard, //
+};
 pub(crate) use namespace::Namespace;
 pub(crate) use ops::{
     Shutdown,

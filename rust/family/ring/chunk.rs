@@ -54,7 +54,7 @@ impl Chunk {
     }
 
     /// Takes the rest of the chain off this one.
-    fn take_next(&mut self) -> Option<Arc<Chunk>> {
+    pub(super) fn take_next(&mut self) -> Option<Arc<Chunk>> {
         let next = self.next();
         self.next = SetOnce::new();
         next

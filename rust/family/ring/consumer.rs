@@ -213,7 +213,7 @@ impl Consumer {
     }
 }
 
-/// Gives a chunk back to the writer, if it has none to spare.
+/// Gives a chunk back to the writer, if it has not enough to spare.
 fn recycle(ring: &Ring, chunk: Arc<Chunk>) {
     // The writer went on to the next chunk before that could be read from, so this one is ours
     // alone.
@@ -222,6 +222,6 @@ fn recycle(ring: &Ring, chunk: Arc<Chunk>) {
     };
     let mut chunk = Pin::into_inner(chunk);
     chunk.reset();
-    let unneeded = ring.pages.lock().spare.replace(chunk);
+    let unneeded = ring.pages.lock().put_spare(chunk);
     drop(unneeded);
 }

@@ -182,7 +182,7 @@ impl Producer {
     }
 
     fn append(&self, ring: &Ring) -> Result<Arc<Chunk>, AllocError> {
-        let spare = ring.pages.lock().spare.take();
+        let spare = ring.pages.lock().take_spare();
         let new: Arc<Chunk> = match spare {
             Some(spare) => spare,
             None => Chunk::new()?,
