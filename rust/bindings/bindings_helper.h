@@ -63,6 +63,10 @@ static const int SHIM_POLL_IN = POLL_IN;
 static const int SHIM_POLL_OUT = POLL_OUT;
 static const int SHIM_POLL_HUP = POLL_HUP;
 
+static const int SHIM_RET_QUEUED = SHIM_QUEUED;
+static const int SHIM_RET_FULL = SHIM_QUEUE_FULL;
+static const int SHIM_RET_FILTERED = SHIM_QUEUE_FILTERED;
+
 /* Free entries are looked for; the nodes are charged to the memory cgroup. */
 static const unsigned int SHIM_XA_FLAGS =
 	(__force unsigned int)(XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);

@@ -142,12 +142,6 @@ impl Datagram {
         Peer::from_raw(self.congested.load(Relaxed))
     }
 
-    fn set_congested(&self, destination: Peer) {
-        if self.congested() != destination {
-            self.congested.store(destination.into_raw(), Relaxed);
-        }
-    }
-
     fn address(&self) -> Address {
         Address::local_or_any(self.port())
     }
@@ -206,14 +200,15 @@ impl SocketOps for Datagram {
     }
 
     fn release(socket: Socket<'_, Self>) {
-        if let Some(other) = socket.pair.clear() {
-            drop(other.pair.clear());
-        }
+        send::set_congested(socket, Peer::None);
         if let Some(port) = socket.port() {
             socket.ports().unbind(port, socket.sock());
         }
         // Somebody may have found this socket before, and enter only now.
-        socket.congestion.close();
+        socket.congestion.close(socket.sock());
+        if let Some(other) = socket.pair.clear() {
+            drop(other.pair.clear());
+        }
     }
 
     fn bind(socket: Socket<'_, Self>, address: Address) -> Result {
@@ -277,7 +272,7 @@ impl SocketOps for Datagram {
         socket.wake_all(WakeBand::HangUp);
         if how.reads() {
             // A receiver that takes no more refuses those that wait.
-            socket.congestion.close();
+            socket.congestion.close(socket.sock());
         }
         if socket.peer() == Peer::None {
             return Err(ENOTCONN.into());

@@ -50,7 +50,7 @@ impl Endpoint {
     pub(super) fn close(mut self, aborted: bool) {
         // In this order: a writer that does not see the end of reading has its bytes counted.
         self.end.leave();
-        let unread = self.consumer.consume(self.end.incoming(), usize::MAX);
+        let unread = self.consumer.discard(self.end.incoming());
         self.end.close(aborted || unread > 0);
     }
 }

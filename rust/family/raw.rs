@@ -24,7 +24,7 @@ use super::{
 };
 use crate::net::{
     errno::{
-        EDESTADDRREQ,
+        ECONNREFUSED,
         ENOTCONN,
         EOPNOTSUPP,
         EPROTONOSUPPORT, //
@@ -216,9 +216,18 @@ impl SocketOps for Raw {
             return inject(socket, message);
         }
         let skb = SkBuff::<Self>::from_message(socket, message, Address::ANY)?;
-        let delivered = socket.pair.with(|other| skb.deliver(other));
-        // The other one loses what it has no room for.
-        delivered.map(|_lost| len).ok_or(EDESTADDRREQ.into())
+        let delivered = socket.pair.with(|other| {
+            // It loses what it has no room for.
+            let taken = !other.is_receive_shut();
+            if taken {
+                let _lost = skb.deliver(other);
+            }
+            taken
+        });
+        match delivered {
+            Some(true) => Ok(len),
+            Some(false) | None => Err(ECONNREFUSED.into()),
+        }
     }
 
     fn receive(socket: Socket<'_, Self>, message: &mut RecvMessage<'_, Self>) -> Result<usize> {
@@ -245,6 +254,8 @@ impl SocketOps for Raw {
         drop(second.pair.set(first.sock_ref()));
         for socket in [first, second] {
             stop(socket);
+            // What others sent while it was being made.
+            socket.purge();
             socket.is_paired.store(true, Relaxed);
             socket.set_state(SocketState::Established);
         }

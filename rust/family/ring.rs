@@ -37,7 +37,10 @@ use kernel::{
     }, //
 };
 
-pub(super) use consumer::Consumer;
+pub(super) use consumer::{
+    Consumer,
+    Stop, //
+};
 pub(super) use producer::Producer;
 pub(super) use record::HEADER as RECORD_HEADER;
 
@@ -143,23 +146,45 @@ impl Ring {
         usize::try_from(written.wrapping_sub(consumed)).unwrap_or(usize::MAX)
     }
 
-    /// As [`len`](Self::len), without what records take beside their bytes.
+    /// As [`len`](Self::len), without what records take beside their bytes, and without urgent
+    /// bytes that were taken.
     pub(super) fn payload_len(&self) -> usize {
-        let consumed = self.consumed.0.records.load(Acquire);
-        let written = self.written.0.records.load(Acquire);
-        let records = usize::try_from(written.wrapping_sub(consumed)).unwrap_or(0);
-        self.len()
-            .saturating_sub(records.saturating_mul(record::HEADER))
+        let records = || {
+            let consumed = self.consumed.0.records.load(Acquire);
+            let written = self.written.0.records.load(Acquire);
+            usize::try_from(written.wrapping_sub(consumed)).unwrap_or(0)
+        };
+        let mut count = records();
+        loop {
+            let len = self.len();
+            // Unless a record was written or consumed meanwhile, the two belong together.
+            let again = records();
+            if again == count {
+                return len
+                    .saturating_sub(count.saturating_mul(record::HEADER))
+                    .saturating_sub(self.urgent.holes());
+            }
+            count = again;
+        }
     }
 
     /// Whether urgent data waits to be taken with `MSG_OOB`.
     pub(super) fn has_urgent(&self) -> bool {
-        self.urgent.pending(self.consumed.0.bytes.load(Acquire))
+        let consumed = self.consumed.0.bytes.load(Acquire);
+        self.urgent.pending(consumed, self.written()).is_some()
+    }
+
+    /// Bytes that a read leaves out: urgent ones that were taken, and the one that would come next
+    /// unless it is read in line.
+    pub(super) fn left_out(&self, inline: bool) -> usize {
+        let next = !inline && self.has_urgent() && self.is_at_mark();
+        self.urgent.holes().saturating_add(usize::from(next))
     }
 
     /// Whether the next byte is the urgent one.
     pub(super) fn is_at_mark(&self) -> bool {
-        self.urgent.distance(self.consumed.0.bytes.load(Acquire)) == Some(0)
+        let consumed = self.consumed.0.bytes.load(Acquire);
+        self.written() > consumed && self.urgent.distance(consumed) == Some(0)
     }
 
     /// Makes what the writer has put in the chunks visible to the reader.

@@ -98,7 +98,10 @@ pub(crate) use rcu_arc::{
     RcuArc,
     Retired, //
 };
-pub(crate) use skb::SkBuff;
+pub(crate) use skb::{
+    ReliableDelivery,
+    SkBuff, //
+};
 pub(crate) use slot::SockSlot;
 pub(crate) use sock::{
     Sock,

@@ -165,19 +165,34 @@ impl<T: SocketOps> SkBuff<T> {
     }
 
     /// As [`deliver`](Self::deliver), but stays charged to the sender until it is received, and
-    /// charged to the receiver as well. Gives the message back if the receiver has no room. One
-    /// that the filter drops counts as delivered.
-    pub(crate) fn deliver_reliably(self, receiver: &Sock<T>) -> Result<(), Self> {
-        // SAFETY: Both are valid. Unless the function says that there is no room, it owns the
-        // buffer. It is one with the metadata of the receiver's type.
-        let taken =
+    /// charged to the receiver as well.
+    pub(crate) fn deliver_reliably(self, receiver: &Sock<T>) -> ReliableDelivery<T> {
+        // SAFETY: Both are valid. If it was queued, the receiver owns the buffer. It is one with
+        // the metadata of the receiver's type.
+        let queued =
             unsafe { bindings::shim_skb_queue_shared(receiver.as_raw(), self.raw.as_ptr()) };
-        if !taken {
-            return Err(self);
+        match queued {
+            bindings::SHIM_RET_QUEUED => {
+                let _ = ManuallyDrop::new(self);
+                ReliableDelivery::Queued
+            }
+            bindings::SHIM_RET_FULL => ReliableDelivery::Full(self),
+            bindings::SHIM_RET_FILTERED => ReliableDelivery::Filtered,
+            _ => ReliableDelivery::Closed,
         }
-        let _ = ManuallyDrop::new(self);
-        Ok(())
     }
+}
+
+/// How [`SkBuff::deliver_reliably`] came out.
+pub(crate) enum ReliableDelivery<T: SocketOps> {
+    /// It is queued.
+    Queued,
+    /// There is no room; here it is again.
+    Full(SkBuff<T>),
+    /// The receiver's filter does not want it.
+    Filtered,
+    /// The receiver takes no more messages.
+    Closed,
 }
 
 impl<T: SocketOps> Drop for SkBuff<T> {
@@ -301,6 +316,12 @@ impl<T: SocketOps> Sock<T> {
     pub(crate) fn count_drop(&self) {
         // SAFETY: The sock is valid.
         unsafe { bindings::shim_sk_count_drop(self.as_raw()) };
+    }
+
+    /// Frees all messages that are queued.
+    pub(crate) fn purge(&self) {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_purge(self.as_raw()) };
     }
 
     /// Whether a message is queued.

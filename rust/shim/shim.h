@@ -78,7 +78,17 @@ int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
 struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 					  const void *header, size_t len);
 int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb);
-bool shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb);
+/* What shim_skb_queue_shared() returns. */
+enum {
+	SHIM_QUEUED,
+	SHIM_QUEUE_FULL,	/* there is no room */
+	SHIM_QUEUE_FILTERED,	/* the receiver's filter does not want it */
+	SHIM_QUEUE_CLOSED,	/* the receiver takes no more */
+};
+
+int shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb);
+void shim_sk_purge(struct sock *sk);
+void shim_sk_close_queue(struct sock *sk);
 struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,

@@ -95,27 +95,35 @@ int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb)
 	return sock_queue_rcv_skb(sk, skb);
 }
 
+static bool is_full(struct sock *sk)
+{
+	return atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf);
+}
+
 /*
  * As sock_queue_rcv_skb(), but the buffer stays charged to its sender, so the
- * receiver is charged by hand, from here to shim_skb_recv(). Returns false, and
- * leaves @skb to the caller, if there is no room.
+ * receiver is charged by hand, from here to shim_skb_recv(). Unless it was
+ * queued, @skb is left to the caller.
  */
-bool shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
+int shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
 {
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
 	unsigned long flags;
 
-	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf))
-		return false;
-	if (sk_filter(sk, skb)) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_FILTER);
-		return true;
-	}
+	if (is_full(sk))
+		return SHIM_QUEUE_FULL;
+	if (sk_filter(sk, skb))
+		return SHIM_QUEUE_FILTERED;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf)) {
+	/* shim_sk_close_queue() takes the lock between closing and emptying. */
+	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
 		spin_unlock_irqrestore(&queue->lock, flags);
-		return false;
+		return SHIM_QUEUE_CLOSED;
+	}
+	if (is_full(sk)) {
+		spin_unlock_irqrestore(&queue->lock, flags);
+		return SHIM_QUEUE_FULL;
 	}
 	atomic_add(skb->truesize, &sk->sk_rmem_alloc);
 	sock_skb_set_dropcount(sk, skb);
@@ -123,7 +131,7 @@ bool shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
 	spin_unlock_irqrestore(&queue->lock, flags);
 
 	sk->sk_data_ready(sk);
-	return true;
+	return SHIM_QUEUED;
 }
 
 /* Whether the receiver was charged by shim_skb_queue_shared(). */
@@ -132,9 +140,39 @@ static bool is_shared(const struct sk_buff *skb)
 	return skb->destructor && skb->destructor != sock_rfree;
 }
 
+/* Frees all that is queued. */
+void shim_sk_purge(struct sock *sk)
+{
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&sk->sk_receive_queue))) {
+		if (is_shared(skb))
+			atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
+		kfree_skb_reason(skb, SKB_DROP_REASON_SOCKET_CLOSE);
+	}
+}
+
+/*
+ * The socket is released. A message that it has not read keeps its sender, which
+ * may be itself, so it is not left to the destructor.
+ */
+void shim_sk_close_queue(struct sock *sk)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sk->sk_receive_queue.lock, flags);
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
+	spin_unlock_irqrestore(&sk->sk_receive_queue.lock, flags);
+	shim_sk_purge(sk);
+}
+
 struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err)
 {
-	struct sk_buff *skb = skb_recv_datagram(sk, flags, err);
+	/* A negative offset: an empty message can be peeked at more than once. */
+	int off = -1;
+	struct sk_buff *skb;
+
+	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, &off, err);
 
 	if (skb && !(flags & MSG_PEEK) && is_shared(skb))
 		atomic_sub(skb->truesize, &sk->sk_rmem_alloc);

@@ -3,7 +3,10 @@
 //! Senders that wait for a receiver of `SOCK_RDM` to have room.
 //!
 //! A receiver that is full knows who waits for it, and wakes them when half of its buffer is free,
-//! or when it goes. A wake ends the wait; whoever still finds it full registers again.
+//! or when it takes no more. A wake ends the wait; whoever still finds it full enters again.
+//!
+//! Waiters are known by the port of their socket, so none is kept alive by waiting. A port that
+//! has got another owner meanwhile wakes that one for nothing.
 
 use kernel::{
     new_spinlock,
@@ -25,8 +28,6 @@ use kernel::{
 use super::Datagram;
 use crate::net::{
     Sock,
-    SockRef,
-    Socket,
     WakeBand, //
 };
 
@@ -41,14 +42,22 @@ pub(super) struct Congestion {
 
 /// What the spin lock protects.
 struct Waiters {
-    /// By the address of their sock, which is theirs as long as the reference here.
-    socks: RBTree<usize, SockRef<Datagram>>,
+    known: RBTree<Waiter, ()>,
     /// Whether the receiver takes no more messages.
     closed: bool,
 }
 
+/// Somebody who waits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Waiter {
+    /// The port of the socket; none if it is the other one of a `socketpair(2)`.
+    pub(super) port: Option<u32>,
+    /// The thread that sleeps in `send(2)`; none if the socket waits for `POLLOUT`.
+    pub(super) thread: Option<i32>,
+}
+
 /// Memory for one entry.
-pub(super) type Memory = RBTreeNodeReservation<usize, SockRef<Datagram>>;
+pub(super) type Memory = RBTreeNodeReservation<Waiter, ()>;
 
 /// Allocates an entry. May sleep.
 pub(super) fn memory() -> Result<Memory> {
@@ -60,24 +69,22 @@ impl Congestion {
         pin_init!(Self {
             any: Atomic::new(false),
             waiters <- new_spinlock!(Waiters {
-                socks: RBTree::new(),
+                known: RBTree::new(),
                 closed: false,
             }),
         })
     }
 
-    /// Enters `sender`, if it is not there yet. Does not sleep. The caller looks for room once
+    /// Enters `waiter`, if it is not there yet. Does not sleep. The caller looks for room once
     /// more before it sleeps. Returns whether the receiver still takes messages.
-    pub(super) fn enter(&self, sender: Socket<'_, Datagram>, memory: Memory) -> bool {
-        let sk: *const Sock<Datagram> = sender.sock();
-        let node = memory.into_node(sk.addr(), sender.sock_ref());
+    pub(super) fn enter(&self, waiter: Waiter, memory: Memory) -> bool {
         let mut waiters = self.waiters.lock();
         if waiters.closed {
             drop(waiters);
             return false;
         }
         self.any.store(true, Relaxed);
-        let replaced = waiters.socks.insert(node);
+        let replaced = waiters.known.insert(memory.into_node(waiter, ()));
         drop(waiters);
         drop(replaced);
         // Pairs with the barrier in `room_was_made()`: either that sees the entry, or the caller
@@ -86,31 +93,41 @@ impl Congestion {
         true
     }
 
+    /// Takes `waiter` out, who does not wait any more.
+    pub(super) fn leave(&self, waiter: Waiter) {
+        let node = self.waiters.lock().known.remove_node(&waiter);
+        drop(node);
+    }
+
     /// To be called when the receiver may have room again: wakes everybody if it has.
     pub(super) fn room_was_made(&self, receiver: &Sock<Datagram>) {
         // Pairs with the barrier in `enter()`.
         smp_mb();
         if self.any.load(Relaxed) && receiver.has_ample_receive_room() {
-            self.wake();
+            self.wake(receiver);
         }
     }
 
     /// The receiver takes no more messages: wakes everybody, and nobody waits any more.
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, receiver: &Sock<Datagram>) {
         self.waiters.lock().closed = true;
-        self.wake();
+        self.wake(receiver);
     }
 
-    fn wake(&self) {
-        let socks = {
+    fn wake(&self, receiver: &Sock<Datagram>) {
+        let known = {
             let mut waiters = self.waiters.lock();
             self.any.store(false, Relaxed);
-            core::mem::replace(&mut waiters.socks, RBTree::new())
+            core::mem::replace(&mut waiters.known, RBTree::new())
         };
-        for sender in socks.values() {
-            // Not `wake_writers()`: that asks first how full the sender's own buffer is, and the
-            // message that waits is in it.
-            sender.wake_all(WakeBand::Out);
+        // Not `wake_writers()`: that asks first how full the sender's own buffer is, and the
+        // message that waits is in it.
+        let wake = |sender: &Sock<Datagram>| sender.wake_all(WakeBand::Out);
+        for waiter in known.keys() {
+            match waiter.port {
+                Some(port) => receiver.ports().with(port, wake),
+                None => receiver.pair.with(wake),
+            };
         }
     }
 }

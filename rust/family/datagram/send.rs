@@ -2,7 +2,10 @@
 
 //! Sending a message.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::ordering::Relaxed, //
+};
 
 use super::{
     super::{
@@ -13,7 +16,10 @@ use super::{
         taps::Taps, //
     },
     bind_automatically,
-    congestion,
+    congestion::{
+        self,
+        Waiter, //
+    },
     Datagram,
     Delivery,
     Peer, //
@@ -26,6 +32,7 @@ use crate::net::{
         EOPNOTSUPP, //
     },
     MessageFlags,
+    ReliableDelivery,
     SendMessage,
     SkBuff,
     Sock,
@@ -68,6 +75,10 @@ pub(super) fn send(
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
     let mut skb = SkBuff::from_message(socket, message, socket.address())?;
     loop {
+        if socket.is_send_shut() {
+            return Err(EPIPE);
+        }
+        socket.take_error()?;
         skb = match deliver(socket, to, skb) {
             Delivered::Taken => break,
             // To all nodes, that nobody listens is no error.
@@ -78,7 +89,7 @@ pub(super) fn send(
         wait_for_room(socket, to, &mut timeout)?;
     }
     // A destination that was full before is no concern of this message's sender any more.
-    socket.set_congested(Peer::None);
+    set_congested(socket, Peer::None);
     Ok(len)
 }
 
@@ -169,11 +180,12 @@ fn hand_over(
     }
     let shown = if taps.is_empty() { None } else { skb.share() };
     match receiver.delivery {
-        Delivery::Reliable => {
-            if let Err(skb) = skb.deliver_reliably(receiver) {
-                return Delivered::Full(skb);
-            }
-        }
+        Delivery::Reliable => match skb.deliver_reliably(receiver) {
+            ReliableDelivery::Queued => {}
+            ReliableDelivery::Full(skb) => return Delivered::Full(skb),
+            ReliableDelivery::Filtered => return Delivered::Taken,
+            ReliableDelivery::Closed => return Delivered::Refused,
+        },
         Delivery::Lossy => {
             // A receiver that is full has counted the loss; one whose filter said no wanted none
             // of it.
@@ -226,28 +238,49 @@ pub(in crate::family) fn inject(
     }
 }
 
-/// Sleeps until `to` has room, or is gone.
+/// Sleeps until `to` has room, or is gone, or sending has become pointless.
 fn wait_for_room(socket: Socket<'_, Datagram>, to: Peer, timeout: &mut Timeout) -> Result {
-    socket.set_congested(to);
+    let thread = kernel::current!().pid();
+    let waiter = waiter(socket, to, (!timeout.is_over()).then_some(thread));
+    set_congested(socket, to);
     socket.note_no_space();
     let mut failed = None;
-    socket.wait_queue().wait(timeout, || {
-        match is_full(socket, to) {
+    let waited = socket.wait_queue().wait(timeout, || {
+        if socket.is_send_shut() || socket.has_error() {
+            return Some(());
+        }
+        match is_full(socket, to, waiter) {
             Ok(true) => return None,
             Ok(false) => {}
             Err(error) => failed = Some(error),
         }
         Some(())
-    })?;
+    });
+    if waiter.thread.is_some() {
+        with_receiver(socket, to, |receiver| receiver.congestion.leave(waiter));
+    }
+    waited?;
     failed.map_or(Ok(()), Err)
 }
 
-/// Whether `to` has no room; then this socket will be woken when it has, or is gone. May sleep.
+/// As whom the socket, or a thread that sends on it, waits for `to`.
+fn waiter(socket: Socket<'_, Datagram>, to: Peer, thread: Option<i32>) -> Waiter {
+    Waiter {
+        port: if to == Peer::Pair {
+            None
+        } else {
+            socket.port()
+        },
+        thread,
+    }
+}
+
+/// Whether `to` has no room; then `waiter` will be woken when it has, or is gone. May sleep.
 ///
 /// # Errors
 ///
 /// `ENOMEM`
-fn is_full(socket: Socket<'_, Datagram>, to: Peer) -> Result<bool> {
+fn is_full(socket: Socket<'_, Datagram>, to: Peer, waiter: Waiter) -> Result<bool> {
     let look =
         |receiver: &Sock<Datagram>| !receiver.has_receive_room() && !receiver.is_receive_shut();
     if !with_receiver(socket, to, look).unwrap_or(false) {
@@ -255,9 +288,20 @@ fn is_full(socket: Socket<'_, Datagram>, to: Peer) -> Result<bool> {
     }
     let memory = congestion::memory()?;
     Ok(with_receiver(socket, to, |receiver| {
-        receiver.congestion.enter(socket, memory) && look(receiver)
+        receiver.congestion.enter(waiter, memory) && look(receiver)
     })
     .unwrap_or(false))
+}
+
+/// Notes for which destination `POLLOUT` waits, and waits for no other one any more.
+pub(super) fn set_congested(socket: Socket<'_, Datagram>, to: Peer) {
+    let old = socket.congested();
+    if old == to {
+        return;
+    }
+    socket.congested.store(to.into_raw(), Relaxed);
+    let waiter = waiter(socket, old, None);
+    with_receiver(socket, old, |receiver| receiver.congestion.leave(waiter));
 }
 
 /// Whether a message can be sent without waiting: there is room in the send buffer, and where the
@@ -268,12 +312,13 @@ pub(super) fn has_room(socket: Socket<'_, Datagram>) -> bool {
             Peer::None => socket.peer(),
             to => to,
         };
+        set_congested(socket, to);
         // Short of memory, say yes: a send will wait, or tell.
-        if is_full(socket, to).unwrap_or(false) {
+        if is_full(socket, to, waiter(socket, to, None)).unwrap_or(false) {
             socket.note_no_space();
             return false;
         }
-        socket.set_congested(Peer::None);
+        set_congested(socket, Peer::None);
     }
     message::has_send_room(socket)
 }

@@ -27,6 +27,17 @@ pub(in crate::family) struct Consumer {
     position: u64,
     /// Records that were ever consumed.
     records: u64,
+    /// Positions at or after `position` of urgent bytes that were taken, in order.
+    holes: KVec<u64>,
+}
+
+/// Why a read stops.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::family) enum Stop {
+    /// The next byte is the urgent one.
+    Mark,
+    /// The next byte was urgent, and was taken.
+    Hole,
 }
 
 impl Consumer {
@@ -37,6 +48,7 @@ impl Consumer {
             offset: 0,
             position: 0,
             records: 0,
+            holes: KVec::new(),
         }
     }
 
@@ -76,34 +88,61 @@ impl Consumer {
         len
     }
 
-    /// How many bytes lie before the urgent one, if there is one that can be read.
-    pub(in crate::family) fn to_mark(&self, ring: &Ring) -> Option<usize> {
-        let available = self.available(ring);
-        ring.urgent
-            .distance(self.position)
-            .filter(|&distance| distance < available)
+    /// Consumes all there is. Returns how many bytes of it were not read, nor taken with `MSG_OOB`.
+    pub(in crate::family) fn discard(&mut self, ring: &Ring) -> usize {
+        let taken = self.holes.len();
+        self.consume(ring, usize::MAX).saturating_sub(taken)
     }
 
-    /// Copies the urgent byte to `dest`, and notes that it was `taken`.
+    /// Whether a read stops `ahead` bytes from here.
+    pub(in crate::family) fn stop_at(&self, ring: &Ring, ahead: usize) -> Option<Stop> {
+        if ahead >= self.available(ring) {
+            return None;
+        }
+        let position = self.position.wrapping_add(ahead as u64);
+        if self.holes.contains(&position) {
+            return Some(Stop::Hole);
+        }
+        (ring.urgent.distance(self.position) == Some(ahead)).then_some(Stop::Mark)
+    }
+
+    /// How many bytes there are from `ahead` bytes from here to where a read stops next, after the
+    /// first of them.
+    pub(in crate::family) fn to_stop(&self, ring: &Ring, ahead: usize) -> Option<usize> {
+        let here = self.position.wrapping_add(ahead as u64);
+        let hole = self.holes.iter().find(|&&hole| hole > here);
+        let hole = hole.and_then(|hole| usize::try_from(hole.wrapping_sub(here)).ok());
+        let mark = ring.urgent.distance(here).filter(|&distance| distance > 0);
+        match (hole, mark) {
+            (Some(hole), Some(mark)) => Some(hole.min(mark)),
+            (hole, mark) => hole.or(mark),
+        }
+    }
+
+    /// Copies the urgent byte to `dest`. If it is `taken`, no read gives it any more.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if there is none, or none any more, `EFAULT`.
+    /// `EINVAL` if there is none, or none any more, `EFAULT`, `ENOMEM`.
     pub(in crate::family) fn copy_urgent(
         &mut self,
         ring: &Ring,
         dest: &mut IovIterDest<'_>,
         taken: bool,
     ) -> Result {
-        let Some(distance) = self
-            .to_mark(ring)
-            .filter(|_| ring.urgent.pending(self.position))
-        else {
-            return Err(EINVAL);
-        };
+        let pending = ring.urgent.pending(self.position, ring.written());
+        let end = pending.ok_or(EINVAL)?;
+        let position = end.wrapping_sub(1);
+        let distance = usize::try_from(position.wrapping_sub(self.position))?;
+        if taken {
+            self.holes.reserve(1, GFP_KERNEL_ACCOUNT)?;
+        }
         self.copy(ring, distance, dest, 1)?;
         if taken {
-            ring.urgent.take();
+            // There is room for it.
+            self.holes.push(position, GFP_KERNEL_ACCOUNT)?;
+            ring.urgent.set_holes(self.holes.len());
+            ring.urgent.take(end);
         }
         Ok(())
     }
@@ -196,6 +235,11 @@ impl Consumer {
     /// Moves on by `len` bytes, which must be there, and hands back the chunks that lie behind.
     fn advance(&mut self, ring: &Ring, len: usize) {
         self.position = self.position.wrapping_add(len as u64);
+        if !self.holes.is_empty() {
+            let position = self.position;
+            self.holes.retain(|&mut hole| hole >= position);
+            ring.urgent.set_holes(self.holes.len());
+        }
         if self.chunk(ring).is_none() {
             return;
         }

@@ -42,7 +42,8 @@ impl Producer {
         }
     }
 
-    /// Writes at most `room` bytes of `source`. May sleep.
+    /// Writes at most `room` bytes of `source`. The last byte of it is `urgent`, if it comes to
+    /// that. May sleep.
     ///
     /// Returns how many were written; the reader can have them.
     ///
@@ -54,7 +55,9 @@ impl Producer {
         ring: &Ring,
         source: &mut IovIterSource<'_>,
         room: usize,
+        urgent: bool,
     ) -> Result<usize> {
+        let all = source.len();
         let len = room.min(source.len());
         let mut behind = None;
         let result = self.fill(ring, len, &mut behind, |page, at, len| {
@@ -65,24 +68,12 @@ impl Producer {
             return Err(result.error);
         }
         self.position = self.position.wrapping_add(result.filled as u64);
+        // The mark is there before the byte can be read.
+        if urgent && result.filled == all {
+            ring.urgent.set(self.position);
+        }
         ring.publish(self.position);
         Ok(result.filled)
-    }
-
-    /// As [`write`](Self::write), and makes the last byte of `source` the urgent one, if it comes
-    /// to that.
-    pub(in crate::family) fn write_urgent(
-        &mut self,
-        ring: &Ring,
-        source: &mut IovIterSource<'_>,
-        room: usize,
-    ) -> Result<usize> {
-        // The mark is there before the byte can be read.
-        if source.len() <= room {
-            ring.urgent
-                .set(self.position.wrapping_add(source.len() as u64));
-        }
-        self.write(ring, source, room)
     }
 
     /// Writes a record of `len` bytes, for which the caller has found room. `copy` fills the pages,
@@ -121,6 +112,8 @@ impl Producer {
             return Err(result.error);
         }
 
+        // Before the record can be read, so that its chunks are the reader's alone then.
+        drop(start);
         let written = (header.len() as u64).wrapping_add(len as u64);
         self.position = self.position.wrapping_add(written);
         self.records = self.records.wrapping_add(1);

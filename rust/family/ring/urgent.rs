@@ -20,6 +20,8 @@ pub(super) struct Urgent {
     end: Atomic<u64>,
     /// `end` of the one that was taken with `MSG_OOB`. Stored by the reader.
     taken: Atomic<u64>,
+    /// How many that were taken still lie in the ring. Stored by the reader.
+    holes: Atomic<usize>,
 }
 
 impl Urgent {
@@ -27,6 +29,7 @@ impl Urgent {
         Self {
             end: Atomic::new(0),
             taken: Atomic::new(0),
+            holes: Atomic::new(0),
         }
     }
 
@@ -35,19 +38,31 @@ impl Urgent {
         self.end.store(end, Release);
     }
 
-    /// Notes that the urgent byte was taken.
-    pub(super) fn take(&self) {
-        self.taken.store(self.end.load(Acquire), Release);
+    /// Notes that the urgent byte before position `end` was taken.
+    pub(super) fn take(&self, end: u64) {
+        self.taken.store(end, Release);
+    }
+
+    /// The position after the urgent byte, if that is at or after `position`, before `written`,
+    /// and was not taken.
+    pub(super) fn pending(&self, position: u64, written: u64) -> Option<u64> {
+        let end = self.end.load(Acquire);
+        (end > position && end <= written && end != self.taken.load(Acquire)).then_some(end)
+    }
+
+    /// How many bytes that were taken still lie in the ring, and are not to be read.
+    pub(super) fn holes(&self) -> usize {
+        self.holes.load(Acquire)
+    }
+
+    /// Notes how many there are.
+    pub(super) fn set_holes(&self, holes: usize) {
+        self.holes.store(holes, Release);
     }
 
     /// How many bytes lie between `position` and the urgent one, if it is not behind.
     pub(super) fn distance(&self, position: u64) -> Option<usize> {
         let end = self.end.load(Acquire);
         usize::try_from(end.checked_sub(1)?.checked_sub(position)?).ok()
-    }
-
-    /// Whether there is an urgent byte at or after `position` that was not taken.
-    pub(super) fn pending(&self, position: u64) -> bool {
-        self.distance(position).is_some() && self.taken.load(Acquire) != self.end.load(Acquire)
     }
 }

@@ -52,11 +52,12 @@ fn unconnected() -> Events {
 fn connected(socket: Socket<'_, Stream>, end: &End) -> Events {
     let mut events = Events::NONE;
 
+    let left_out = end.incoming().left_out(socket.is_urgent_inline());
     let incoming_over = end.is_incoming_over();
     let outgoing_over = end.is_outgoing_over();
     if incoming_over {
         events |= Events::READABLE | Events::READ_HANG_UP;
-    } else if end.incoming().len() >= socket.low_water(end) {
+    } else if end.incoming().len() >= left_out.saturating_add(socket.low_water(end)) {
         events |= Events::READABLE;
     }
     if end.incoming().has_urgent() {

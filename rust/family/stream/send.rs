@@ -125,14 +125,15 @@ fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) ->
     let written = match socket.framing {
         Framing::Bytes if len == 0 => return Ok(Attempt::Wrote(0)),
         Framing::Bytes if room == 0 => return Ok(Attempt::Full),
-        Framing::Bytes if message.flags().contains(MessageFlags::URGENT) => {
-            let written = producer.write_urgent(ring, message.source(), room)?;
-            if written == len {
+        Framing::Bytes => {
+            let urgent = message.flags().contains(MessageFlags::URGENT);
+            let piece = room.min(PIECE);
+            let written = producer.write(ring, message.source(), piece, urgent)?;
+            if urgent && written == len {
                 end.signal_urgent();
             }
             written
         }
-        Framing::Bytes => producer.write(ring, message.source(), room.min(PIECE))?,
         Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
         Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
         Framing::Records => write_record(socket, end, producer, message)?,

@@ -120,6 +120,7 @@ unsafe extern "C" fn release<T: SocketOps>(sock: *mut bindings::socket) -> i32 {
     // SAFETY: `socket` is not used any more. The socket's reference to its sock is taken over,
     // and dropped, as it is detached from it.
     unsafe {
+        bindings::shim_sk_close_queue(sk.as_ptr().cast());
         bindings::shim_sk_orphan(sock);
         drop(SockRef::from_raw(sk));
     }

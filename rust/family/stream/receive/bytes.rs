@@ -5,7 +5,10 @@
 use kernel::prelude::*;
 
 use super::{
-    super::Stream,
+    super::{
+        super::ring::Stop,
+        Stream, //
+    },
     lock,
     wait_for_data,
     Ending, //
@@ -25,13 +28,16 @@ pub(super) fn receive(
     let wanted = message.remaining();
     let mut timeout = Timeout::receive(socket, message.is_nonblocking());
     let mut received = 0_usize;
+    // Bytes that a peek has left behind, given or left out.
+    let mut seen = 0_usize;
     loop {
-        let taken = match take(socket, message, received, wanted) {
+        let taken = match take(socket, message, received, wanted, seen) {
             Ok(taken) => taken,
             Err(_) if received > 0 => return Ok(received),
             Err(error) => return Err(error),
         };
         received = received.saturating_add(taken.bytes);
+        seen = taken.seen;
         if taken.is_enough {
             return Ok(received);
         }
@@ -43,7 +49,7 @@ pub(super) fn receive(
         if done {
             return Ok(received);
         }
-        match wait_for_data(socket, taken.seen, &mut timeout) {
+        match wait_for_data(socket, seen, &mut timeout) {
             Ok(()) => {}
             Err(_) if received > 0 => return Ok(received),
             Err(error) => return Err(error),
@@ -62,12 +68,13 @@ struct Taken {
 }
 
 /// Takes the bytes that are there, but not past the urgent one. `received` of the `wanted` ones
-/// were taken before; with `MSG_PEEK` they are still there, and left out.
+/// were taken before. With `MSG_PEEK`, the first `seen` are still there, and left out.
 fn take(
     socket: Socket<'_, Stream>,
     message: &mut RecvMessage<'_, Stream>,
     received: usize,
     wanted: usize,
+    seen: usize,
 ) -> Result<Taken> {
     let flags = message.flags();
     let peek = flags.contains(MessageFlags::PEEK);
@@ -77,21 +84,28 @@ fn take(
     let ending = Ending::new(socket, end);
     let ring = end.incoming();
 
-    let mut skip = if peek { received } else { 0 };
-    let mut len = wanted.saturating_sub(received);
-    let mut dropped = 0;
-    if let Some(distance) = consumer.to_mark(ring) {
-        match distance.checked_sub(skip) {
-            // Where a read begins: the byte is read in line, or left out.
-            Some(0) if received == 0 && len > 0 => match (socket.is_urgent_inline(), peek) {
-                (true, _) => {}
-                (false, true) => skip = 1,
-                (false, false) => dropped = consumer.consume(ring, 1),
-            },
-            Some(before) => len = len.min(before),
-            None => {}
+    let mut skip = seen;
+    // Looked at once: a byte that comes later may be the urgent one.
+    let mut available = consumer.available(ring).saturating_sub(skip);
+    let mut dropped = 0_usize;
+    // Where a read begins, a byte that was taken is left out, and so is the urgent one, unless it
+    // is read in line.
+    while received == 0 && wanted > 0 && available > 0 {
+        match consumer.stop_at(ring, skip) {
+            Some(Stop::Hole) => {}
+            Some(Stop::Mark) if !socket.is_urgent_inline() => {}
+            _ => break,
         }
+        if peek {
+            skip = skip.saturating_add(1);
+        } else {
+            dropped = dropped.saturating_add(consumer.consume(ring, 1));
+        }
+        available = available.saturating_sub(1);
     }
+    let len = available
+        .min(wanted.saturating_sub(received))
+        .min(consumer.to_stop(ring, skip).unwrap_or(usize::MAX));
 
     let bytes = if peek {
         consumer.copy(ring, skip, message.dest(), len)?
@@ -102,7 +116,7 @@ fn take(
         consumer.consume(ring, bytes)
     };
     let seen = if peek { skip.saturating_add(bytes) } else { 0 };
-    let is_before_mark = consumer.to_mark(ring) == Some(seen);
+    let is_stopped = consumer.stop_at(ring, seen).is_some();
     if !peek && (bytes > 0 || dropped > 0) {
         end.room_was_made();
     }
@@ -118,7 +132,7 @@ fn take(
     };
     Ok(Taken {
         bytes,
-        is_enough: total >= enough || (total > 0 && is_before_mark),
+        is_enough: total >= enough || (total > 0 && is_stopped),
         seen,
         ending,
     })
