@@ -19,9 +19,17 @@ FIXTURE_VARIANT_ADD(full, exp) {
 	.family = AF_EXPERIMENTAL, .type = SOCK_STREAM, .waits = true,
 };
 
+FIXTURE_VARIANT_ADD(full, exp_packet) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, .waits = true,
+};
+
 /* AF_UNIX has nothing in progress: it says EAGAIN, and forgets the attempt. */
 FIXTURE_VARIANT_ADD(full, unix) {
 	.family = AF_UNIX, .type = SOCK_STREAM,
+};
+
+FIXTURE_VARIANT_ADD(full, unix_packet) {
+	.family = AF_UNIX, .type = SOCK_SEQPACKET,
 };
 
 FIXTURE_VARIANT_ADD(full, tcp) {
@@ -192,6 +200,7 @@ FIXTURE_VARIANT(pending) {
 };
 
 FIXTURE_VARIANT_ADD(pending, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(pending, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(pending, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 
 FIXTURE_SETUP(pending)
@@ -246,6 +255,20 @@ TEST_F(pending, unspec_gives_up)
 	EXPECT_EQ(want, flow_settle(self->fd, want));
 	ASSERT_EQ(0, make_room(self->listener));
 	EXPECT_EQ(0, flow_wait(self->listener, POLLIN, 100));
+}
+
+/* So is shutdown(), whatever it is of. */
+TEST_F(pending, shutdown_gives_up)
+{
+	int want = POLLOUT | POLLHUP;
+
+	ASSERT_WORKS(shutdown(self->fd, SHUT_RD));
+	if (variant->family == AF_INET)
+		want |= POLLERR;
+	EXPECT_EQ(want, flow_settle(self->fd, want));
+	ASSERT_EQ(0, make_room(self->listener));
+	EXPECT_EQ(0, flow_wait(self->listener, POLLIN, 100));
+	EXPECT_FAILS(ENOTCONN, shutdown(self->fd, SHUT_RD));
 }
 
 TEST_F(pending, listener_closes)

@@ -23,6 +23,8 @@ FIXTURE_VARIANT(bad) {
 
 FIXTURE_VARIANT_ADD(bad, exp_stream) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(bad, exp_dgram) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(bad, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(bad, exp_rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(bad, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(bad, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 
@@ -31,7 +33,7 @@ FIXTURE_SETUP(bad)
 	self->log = kmsg_mark();
 	ASSERT_WORKS(self->log);
 	self->count = sock_count();
-	if (variant->type == SOCK_STREAM)
+	if (type_connects(variant->type))
 		self->holder = sock_listening(variant->family, variant->type, 5, &self->good);
 	else
 		self->holder = sock_bound(variant->family, variant->type, &self->good);
@@ -79,7 +81,7 @@ TEST_F(bad, length)
 	for (a.len = 0; a.len < sizeof(a.exp); a.len++) {
 		EXPECT_FAILS(EINVAL, do_bind(self->fd, &a));
 		EXPECT_FAILS(EINVAL, do_connect(self->fd, &a));
-		if (a.len && (variant->type == SOCK_DGRAM || variant->family == AF_EXPERIMENTAL))
+		if (a.len && (!type_connects(variant->type) || variant->family == AF_EXPERIMENTAL))
 			EXPECT_FAILS(EINVAL, sendto(self->fd, "x", 1, 0, &a.sa, a.len));
 	}
 	a.len = sizeof(a.storage) + 1;
@@ -95,7 +97,7 @@ TEST_F(bad, length)
 /* An address of no bytes may be no address, or a bad one. */
 TEST_F(bad, empty_destination)
 {
-	if (variant->type != SOCK_DGRAM)
+	if (type_connects(variant->type))
 		return;
 	EXPECT_EQ(-1, sendto(self->fd, "x", 1, 0, &self->good.sa, 0));
 	EXPECT_TRUE(errno == EINVAL || errno == EDESTADDRREQ);
@@ -181,7 +183,7 @@ TEST_F(bad, huge_write)
 	for (i = 0; i < ARRAY_SIZE(size); i++) {
 		ASSERT_WORKS(sock_pair(variant->family, variant->type, fd));
 		n = send(fd[0], page, size[i], MSG_DONTWAIT);
-		if (variant->type == SOCK_DGRAM) {
+		if (variant->type != SOCK_STREAM) {
 			EXPECT_EQ(-1, n);
 			EXPECT_EQ(EMSGSIZE, errno);
 			n = 0;
@@ -199,7 +201,7 @@ TEST_F(bad, huge_write)
 	for (i = 0; i < 4; i++)
 		iov[i] = (struct iovec){ page, 0x7fffffff };
 	n = writev(fd[0], iov, 4);
-	ASSERT_TRUE(n >= 0 || errno == (variant->type == SOCK_DGRAM ? EMSGSIZE : EFAULT));
+	ASSERT_TRUE(n >= 0 || errno == (variant->type == SOCK_STREAM ? EFAULT : EMSGSIZE));
 	ASSERT_GE(4096, n);
 	if (n > 0)
 		EXPECT_EQ(n, flow_read(fd[1], n, 4096, 0));
@@ -260,7 +262,7 @@ TEST_F(bad, other_calls)
 /* Calls in states in which they have no meaning. */
 TEST_F(bad, states)
 {
-	bool stream = variant->type == SOCK_STREAM;
+	bool stream = type_connects(variant->type);
 	struct addr peer;
 	char byte;
 
@@ -314,6 +316,8 @@ FIXTURE_VARIANT(fields) {
 
 FIXTURE_VARIANT_ADD(fields, exp_stream) { .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(fields, exp_dgram) { .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(fields, exp_packet) { .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(fields, exp_rdm) { .type = SOCK_RDM, };
 
 FIXTURE_SETUP(fields)
 {
@@ -321,7 +325,7 @@ FIXTURE_SETUP(fields)
 	ASSERT_WORKS(self->log);
 	self->holder = sock_bound(AF_EXPERIMENTAL, variant->type, &self->good);
 	ASSERT_WORKS(self->holder);
-	if (variant->type == SOCK_STREAM)
+	if (type_connects(variant->type))
 		ASSERT_EQ(0, listen(self->holder, 5));
 	self->fd = socket(AF_EXPERIMENTAL, variant->type, 0);
 	ASSERT_WORKS(self->fd);
@@ -350,7 +354,7 @@ TEST_F(fields, not_zero)
 			((unsigned char *)&b.exp)[byte[i]] |= 1 << bit;
 			EXPECT_FAILS(EINVAL, do_bind(self->fd, &b));
 			EXPECT_FAILS(EINVAL, do_connect(self->fd, &a));
-			if (variant->type == SOCK_DGRAM)
+			if (!type_connects(variant->type))
 				EXPECT_FAILS(EINVAL, sendto(self->fd, "x", 1, 0, &a.sa, a.len));
 		}
 	}

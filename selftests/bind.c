@@ -18,7 +18,10 @@ FIXTURE_VARIANT(names) {
 
 FIXTURE_VARIANT_ADD(names, exp_stream) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(names, exp_dgram) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(names, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(names, exp_rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(names, unix_stream) { .family = AF_UNIX, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(names, unix_packet) { .family = AF_UNIX, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(names, unix_dgram) { .family = AF_UNIX, .type = SOCK_DGRAM, };
 FIXTURE_VARIANT_ADD(names, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(names, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
@@ -142,7 +145,7 @@ TEST_F(names, a_connected_socket_takes_no_name)
 
 	ASSERT_WORKS(sock_pair(variant->family, variant->type, pair));
 	/* Every socket of such a pair has a name but AF_UNIX's connecting one. */
-	if (variant->family == AF_UNIX && variant->type == SOCK_STREAM)
+	if (variant->family == AF_UNIX && type_connects(variant->type))
 		EXPECT_WORKS(do_bind(pair[0], &a));
 	else
 		EXPECT_FAILS(EINVAL, do_bind(pair[0], &a));
@@ -160,6 +163,8 @@ FIXTURE_VARIANT(ports) {
 
 FIXTURE_VARIANT_ADD(ports, exp_stream) { .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(ports, exp_dgram) { .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(ports, exp_packet) { .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(ports, exp_rdm) { .type = SOCK_RDM, };
 
 FIXTURE_SETUP(ports)
 {

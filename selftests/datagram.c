@@ -15,6 +15,7 @@ FIXTURE_VARIANT(message) {
 };
 
 FIXTURE_VARIANT_ADD(message, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(message, rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(message, unix) { .family = AF_UNIX, .type = SOCK_DGRAM, };
 FIXTURE_VARIANT_ADD(message, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 
@@ -406,6 +407,25 @@ TEST_F(message, one_mebibyte)
 	free(buf);
 }
 
+TEST_F(message, four_mebibytes)
+{
+	size_t len = 4 << 20;
+	char *buf;
+
+	/* The controls cannot: UDP has a limit, AF_UNIX wants one piece of memory. */
+	if (variant->family != AF_EXPERIMENTAL)
+		return;
+	ASSERT_EQ(0, sock_set(self->fd[0], SO_SNDBUFFORCE, 8 << 20));
+	buf = malloc(len);
+	pattern_fill(buf, len, 0);
+	/* A receiver takes one of any size, as long as it is not full. */
+	ASSERT_EQ(len, send_to(self->fd[0], buf, len, &self->addr[1]));
+	memset(buf, 0, len);
+	ASSERT_EQ(len, recv(self->fd[1], buf, len, MSG_DONTWAIT));
+	EXPECT_EQ(len, pattern_check(buf, len, 0));
+	free(buf);
+}
+
 static unsigned int drops(int fd)
 {
 	unsigned int info[SK_MEMINFO_VARS] = { 0 };
@@ -426,6 +446,14 @@ TEST_F(message, full_receiver)
 
 	ASSERT_EQ(0, sock_set(self->fd[1], SO_RCVBUF, 16384));
 	ASSERT_EQ(0, drops(self->fd[1]));
+	if (variant->type == SOCK_RDM) {
+		while (send_to(self->fd[0], buf, 1000, &self->addr[1]) == 1000)
+			;
+		EXPECT_FAILS(EAGAIN, send_to(self->fd[0], buf, 1000, &self->addr[1]));
+		EXPECT_EQ(0, drops(self->fd[1]));
+		close(other);
+		return;
+	}
 	/* AF_UNIX holds ten messages, and its sender back. */
 	if (variant->family == AF_UNIX) {
 		for (i = 0; i < 11; i++)

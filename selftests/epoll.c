@@ -17,6 +17,8 @@ FIXTURE_VARIANT(stream) {
 
 FIXTURE_VARIANT_ADD(stream, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(stream, unix) { .family = AF_UNIX, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(stream, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(stream, unix_packet) { .family = AF_UNIX, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(stream, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 
 FIXTURE_SETUP(stream)
@@ -53,7 +55,7 @@ TEST_F(stream, level)
 {
 	ASSERT_EQ(0, watch(self->epoll, EPOLL_CTL_ADD, self->fd[1], EPOLLIN));
 	EXPECT_EQ(0, next(self->epoll, 0));
-	ASSERT_EQ(10, flow_write(self->fd[0], 10, 10, 0));
+	ASSERT_EQ(10, flow_write(self->fd[0], 10, 5, 0));
 	EXPECT_EQ(EPOLLIN, next(self->epoll, 5000));
 	EXPECT_EQ(EPOLLIN, next(self->epoll, 0));
 	EXPECT_EQ(5, flow_read(self->fd[1], 5, 5, 0));
@@ -80,7 +82,8 @@ TEST_F(stream, edge_after_a_partial_read)
 	char buf[10];
 
 	ASSERT_EQ(0, watch(self->epoll, EPOLL_CTL_ADD, self->fd[1], EPOLLIN | EPOLLET));
-	ASSERT_EQ(10, flow_write(self->fd[0], 10, 10, 0));
+	ASSERT_EQ(3, flow_write(self->fd[0], 3, 3, 0));
+	ASSERT_EQ(7, flow_write(self->fd[0], 7, 7, 3));
 	EXPECT_EQ(EPOLLIN, next(self->epoll, 5000));
 	ASSERT_EQ(3, recv(self->fd[1], buf, 3, 0));
 	/* Reading is no event, what follows is. */
@@ -217,6 +220,7 @@ FIXTURE_VARIANT(message) {
 };
 
 FIXTURE_VARIANT_ADD(message, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(message, rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(message, unix) { .family = AF_UNIX, .type = SOCK_DGRAM, };
 FIXTURE_VARIANT_ADD(message, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 

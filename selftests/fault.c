@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Buffers that cannot be read or written: EFAULT, and nothing lost. */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "harness.h"
@@ -15,6 +20,8 @@ FIXTURE_VARIANT(stream) {
 
 FIXTURE_VARIANT_ADD(stream, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(stream, unix) { .family = AF_UNIX, .type = SOCK_STREAM, };
+/* AF_UNIX loses a record that it cannot copy. */
+FIXTURE_VARIANT_ADD(stream, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(stream, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 
 FIXTURE_SETUP(stream)
@@ -54,6 +61,12 @@ TEST_F(stream, read_up_to_the_edge)
 		copied = n < 0 ? 0 : n;
 		ASSERT_GE(room[i], copied);
 		EXPECT_EQ(copied, pattern_check(buf, copied, 0));
+		/* A record is read as a whole, or not at all. */
+		if (variant->type == SOCK_SEQPACKET) {
+			EXPECT_EQ(-1, n);
+			EXPECT_EQ(10000, flow_read(self->fd[1], 10000, 10000, 0));
+			continue;
+		}
 		EXPECT_EQ(10000 - copied, flow_read(self->fd[1], 10000 - copied, 5000, copied));
 	}
 }
@@ -141,6 +154,88 @@ TEST_F(stream, sleeping_reader_without_buffer)
 	EXPECT_EQ(100, flow_read(self->fd[1], 100, 100, 0));
 }
 
+/* A page that is never there: whoever reads it waits, until it is killed. */
+static void *mem_endless(int *handler)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*handler = syscall(SYS_userfaultfd, O_NONBLOCK | O_CLOEXEC);
+	range.range.start = (unsigned long)p;
+	range.range.len = page;
+	if (*handler < 0 || ioctl(*handler, UFFDIO_API, &api) ||
+	    ioctl(*handler, UFFDIO_REGISTER, &range))
+		return NULL;
+	return p;
+}
+
+/* Says so when the page is asked for. */
+static void *announce(void *arg)
+{
+	int *fd = arg;
+
+	if (flow_wait(fd[0], POLLIN, 10000) & POLLIN)
+		send(fd[1], "!", 1, 0);
+	return NULL;
+}
+
+static pid_t hang_in_a_fault(int fd, int way)
+{
+	pid_t pid = fork_child();
+	int handler[2] = { -1, way };
+	pthread_t thread;
+	void *p;
+
+	if (pid)
+		return pid;
+	p = mem_endless(&handler[0]);
+	if (!p || pthread_create(&thread, NULL, announce, handler))
+		_exit(1);
+	send(fd, p, 100, MSG_NOSIGNAL);
+	_exit(2);
+}
+
+/* While a sender hangs, others can be killed: none of them sleeps for good. */
+TEST_F(stream, hanging_sender)
+{
+	int status, way[2], i;
+	pid_t sender, other;
+	char byte;
+
+	/* TCP's others cannot, and AF_UNIX has no such connect(). */
+	if (variant->family != AF_EXPERIMENTAL)
+		return;
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, way));
+	sender = hang_in_a_fault(self->fd[0], way[1]);
+	ASSERT_EQ(0, sock_timeout(way[0], SO_RCVTIMEO, 10000));
+	ASSERT_EQ(1, recv(way[0], &byte, 1, 0));
+	for (i = 0; i < 2; i++) {
+		other = fork_child();
+		if (!other) {
+			if (i)
+				send(self->fd[0], "x", 1, MSG_NOSIGNAL);
+			else
+				do_disconnect(self->fd[0]);
+			_exit(0);
+		}
+		usleep(100000);
+		ASSERT_EQ(0, waitpid(other, &status, WNOHANG));
+		ASSERT_EQ(0, kill(other, SIGKILL));
+		ASSERT_EQ(other, waitpid(other, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+	}
+	ASSERT_EQ(0, kill(sender, SIGKILL));
+	ASSERT_EQ(sender, waitpid(sender, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	/* The connection has not suffered. */
+	EXPECT_EQ(100, flow_write(self->fd[0], 100, 100, 0));
+	EXPECT_EQ(100, flow_read(self->fd[1], 100, 100, 0));
+	close(way[0]);
+	close(way[1]);
+}
+
 FIXTURE(message) {
 	int fd[2];
 };
@@ -151,6 +246,7 @@ FIXTURE_VARIANT(message) {
 };
 
 FIXTURE_VARIANT_ADD(message, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(message, rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(message, unix) { .family = AF_UNIX, .type = SOCK_DGRAM, };
 FIXTURE_VARIANT_ADD(message, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 

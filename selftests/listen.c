@@ -14,6 +14,8 @@ FIXTURE_VARIANT(listener) {
 
 FIXTURE_VARIANT_ADD(listener, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(listener, unix) { .family = AF_UNIX, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(listener, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(listener, unix_packet) { .family = AF_UNIX, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(listener, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 
 FIXTURE_SETUP(listener)
@@ -190,8 +192,8 @@ TEST_F(listener, carries_no_data)
 	char byte = 'x';
 
 	ASSERT_WORKS(listen(self->fd, 1));
-	/* AF_UNIX says EINVAL for reading, TCP EPIPE for writing. */
-	EXPECT_FAILS(variant->family == AF_UNIX ? EINVAL : ENOTCONN,
+	/* AF_UNIX says EINVAL for reading a stream, TCP EPIPE for writing. */
+	EXPECT_FAILS(variant->family == AF_UNIX && variant->type == SOCK_STREAM ? EINVAL : ENOTCONN,
 		     recv(self->fd, &byte, 1, MSG_DONTWAIT));
 	EXPECT_FAILS(variant->family == AF_INET ? EPIPE : ENOTCONN,
 		     send(self->fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL));
@@ -216,6 +218,7 @@ FIXTURE_VARIANT(message) {
 };
 
 FIXTURE_VARIANT_ADD(message, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(message, rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(message, unix) { .family = AF_UNIX, .type = SOCK_DGRAM, };
 FIXTURE_VARIANT_ADD(message, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 

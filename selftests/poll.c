@@ -303,4 +303,27 @@ TEST_F(events, dgram)
 	fflush(stdout);
 }
 
+TEST_F(events, seqpacket)
+{
+	size_t i;
+
+	if (variant->family == AF_INET)
+		return;
+	for (i = 0; i < ARRAY_SIZE(stream_states); i++)
+		EXPECT_TRUE(check(&stream_states[i], self->column, variant->family,
+				  SOCK_SEQPACKET));
+	fflush(stdout);
+}
+
+TEST_F(events, rdm)
+{
+	size_t i;
+
+	if (variant->family != AF_EXPERIMENTAL)
+		return;
+	for (i = 0; i < ARRAY_SIZE(message_states); i++)
+		EXPECT_TRUE(check(&message_states[i], self->column, variant->family, SOCK_RDM));
+	fflush(stdout);
+}
+
 TEST_HARNESS_MAIN

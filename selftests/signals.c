@@ -37,6 +37,7 @@ struct scene {
 	char buf[100];
 	int fd[2];
 	int listener;
+	int type;	/* of the listener */
 	ssize_t filled;
 };
 
@@ -87,8 +88,41 @@ FIXTURE_VARIANT_ADD(asleep, tcp_accept) {
 	.family = AF_INET, .type = SOCK_STREAM, .timeout = SO_RCVTIMEO, .fn = call_accept,
 };
 
+FIXTURE_VARIANT_ADD(asleep, exp_packet_recv) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, .timeout = SO_RCVTIMEO, .fn = call_recv,
+};
+
+FIXTURE_VARIANT_ADD(asleep, unix_packet_recv) {
+	.family = AF_UNIX, .type = SOCK_SEQPACKET, .timeout = SO_RCVTIMEO, .fn = call_recv,
+};
+
+FIXTURE_VARIANT_ADD(asleep, exp_packet_send) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, .timeout = SO_SNDTIMEO, .fn = call_send,
+};
+
+FIXTURE_VARIANT_ADD(asleep, unix_packet_send) {
+	.family = AF_UNIX, .type = SOCK_SEQPACKET, .timeout = SO_SNDTIMEO, .fn = call_send,
+};
+
+FIXTURE_VARIANT_ADD(asleep, exp_packet_accept) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET,
+	.timeout = SO_RCVTIMEO, .fn = call_accept,
+};
+
+FIXTURE_VARIANT_ADD(asleep, unix_packet_accept) {
+	.family = AF_UNIX, .type = SOCK_SEQPACKET, .timeout = SO_RCVTIMEO, .fn = call_accept,
+};
+
 FIXTURE_VARIANT_ADD(asleep, exp_dgram) {
 	.family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, .timeout = SO_RCVTIMEO, .fn = call_recv,
+};
+
+FIXTURE_VARIANT_ADD(asleep, exp_rdm_recv) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_RDM, .timeout = SO_RCVTIMEO, .fn = call_recv,
+};
+
+FIXTURE_VARIANT_ADD(asleep, exp_rdm_send) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_RDM, .timeout = SO_SNDTIMEO, .fn = call_send,
 };
 
 FIXTURE_VARIANT_ADD(asleep, unix_dgram) {
@@ -103,7 +137,8 @@ FIXTURE_SETUP(asleep)
 {
 	struct scene *s = &self->s;
 
-	s->listener = sock_listening(variant->family, SOCK_STREAM, 5, &s->addr);
+	s->type = type_connects(variant->type) ? variant->type : SOCK_STREAM;
+	s->listener = sock_listening(variant->family, s->type, 5, &s->addr);
 	ASSERT_WORKS(s->listener);
 	ASSERT_WORKS(sock_pair(variant->family, variant->type, s->fd));
 	s->call.fn = variant->fn;
@@ -127,7 +162,7 @@ FIXTURE_TEARDOWN(asleep)
 static long satisfy(struct scene *s)
 {
 	if (s->call.fn == call_accept)
-		return sock_connected(s->addr.sa.sa_family, SOCK_STREAM, &s->addr);
+		return sock_connected(s->addr.sa.sa_family, s->type, &s->addr);
 	if (s->call.fn == call_recv)
 		return send(s->fd[1], "hello", 5, 0);
 	return flow_read(s->fd[1], s->filled, 10000, 0);

@@ -38,8 +38,24 @@ FIXTURE_VARIANT_ADD(create, exp_dgram) {
 	.family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, .refused = 17,
 };
 
+FIXTURE_VARIANT_ADD(create, exp_packet) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, .refused = 1,
+};
+
+FIXTURE_VARIANT_ADD(create, exp_rdm) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_RDM, .refused = 17,
+};
+
+FIXTURE_VARIANT_ADD(create, exp_raw) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_RAW, .refused = SOCK_STREAM,
+};
+
 FIXTURE_VARIANT_ADD(create, unix_stream) {
 	.family = AF_UNIX, .type = SOCK_STREAM, .refused = 2,
+};
+
+FIXTURE_VARIANT_ADD(create, unix_packet) {
+	.family = AF_UNIX, .type = SOCK_SEQPACKET, .refused = 2,
 };
 
 FIXTURE_VARIANT_ADD(create, unix_dgram) {

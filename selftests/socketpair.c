@@ -15,7 +15,10 @@ FIXTURE_VARIANT(pair) {
 
 FIXTURE_VARIANT_ADD(pair, exp_stream) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(pair, exp_dgram) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(pair, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(pair, exp_rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(pair, unix_stream) { .family = AF_UNIX, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(pair, unix_packet) { .family = AF_UNIX, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(pair, unix_dgram) { .family = AF_UNIX, .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(pair)
@@ -88,7 +91,7 @@ TEST_F(pair, is_connected)
 	int fd;
 
 	/* Message types may have another peer. */
-	if (variant->type == SOCK_DGRAM) {
+	if (!type_connects(variant->type)) {
 		fd = sock_bound(variant->family, variant->type, &a);
 		EXPECT_WORKS(do_connect(self->fd[0], &a));
 		EXPECT_EQ(10, flow_write(self->fd[0], 10, 10, 0));
@@ -99,7 +102,31 @@ TEST_F(pair, is_connected)
 	fd = sock_listening(variant->family, variant->type, 1, &a);
 	EXPECT_FAILS(EISCONN, do_connect(self->fd[0], &a));
 	EXPECT_FAILS(EINVAL, listen(self->fd[0], 1));
-	EXPECT_FAILS(EISCONN, sendto(self->fd[0], "x", 1, 0, &a.sa, a.len));
+	/* AF_UNIX ignores the destination of a record. */
+	EXPECT_FAILS(variant->family == AF_UNIX && variant->type == SOCK_SEQPACKET ? 0 : EISCONN,
+		     sendto(self->fd[0], "x", 1, 0, &a.sa, a.len));
+	close(fd);
+}
+
+/* A port that one of the two got by sending elsewhere is no way in. */
+TEST_F(pair, takes_nothing_from_strangers)
+{
+	struct addr a, own;
+	char byte;
+	int fd;
+
+	if (variant->family != AF_EXPERIMENTAL || type_connects(variant->type))
+		return;
+	fd = sock_bound(variant->family, variant->type, &a);
+	ASSERT_EQ(1, sendto(self->fd[0], "x", 1, 0, &a.sa, a.len));
+	own.len = sizeof(own.storage);
+	ASSERT_EQ(1, recvfrom(fd, &byte, 1, 0, &own.sa, &own.len));
+	EXPECT_NE(EXP_PORT_ANY, own.exp.sexp_port);
+	EXPECT_FAILS(ECONNREFUSED, sendto(fd, "y", 1, 0, &own.sa, own.len));
+	EXPECT_FAILS(EAGAIN, recv(self->fd[0], &byte, 1, MSG_DONTWAIT));
+	/* The other one still comes through. */
+	EXPECT_EQ(10, flow_write(self->fd[1], 10, 10, 0));
+	EXPECT_EQ(10, flow_read(self->fd[0], 10, 10, 0));
 	close(fd);
 }
 
@@ -127,7 +154,7 @@ TEST_F(pair, end_of_one)
 	self->fd[0] = -1;
 	EXPECT_EQ(1, recv(self->fd[1], &byte, 1, 0));
 	EXPECT_EQ('x', byte);
-	if (variant->type == SOCK_STREAM) {
+	if (type_connects(variant->type)) {
 		EXPECT_EQ(0, recv(self->fd[1], &byte, 1, 0));
 		EXPECT_FAILS(EPIPE, send(self->fd[1], "x", 1, MSG_NOSIGNAL));
 	} else {

@@ -12,6 +12,7 @@ struct crew {
 	struct addr addr;
 	int fd[2];
 	int family;
+	int type;
 	int rounds;
 	atomic_int next;	/* number of the next thread */
 	atomic_int errors;
@@ -56,6 +57,8 @@ FIXTURE_VARIANT(stream) {
 
 FIXTURE_VARIANT_ADD(stream, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(stream, unix) { .family = AF_UNIX, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(stream, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(stream, unix_packet) { .family = AF_UNIX, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(stream, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 
 FIXTURE_SETUP(stream)
@@ -63,6 +66,7 @@ FIXTURE_SETUP(stream)
 	signal(SIGPIPE, SIG_IGN);
 	ASSERT_WORKS(sock_pair(variant->family, variant->type, self->crew.fd));
 	self->crew.family = variant->family;
+	self->crew.type = variant->type;
 }
 
 FIXTURE_TEARDOWN(stream)
@@ -101,14 +105,16 @@ TEST_F_TIMEOUT(stream, ping_pong, 60)
 static void fill_and_drain(struct crew *crew, int number)
 {
 	size_t len = (size_t)crew->rounds * 100000;
+	/* A record is read as a whole. */
+	bool records = crew->type == SOCK_SEQPACKET;
 
 	if (number == 0 && flow_write(crew->fd[0], len, 60000, 0) != (ssize_t)len)
 		crew->errors++;
-	if (number == 1 && flow_read(crew->fd[1], len, 500000, 0) != (ssize_t)len)
+	if (number == 1 && flow_read(crew->fd[1], len, records ? 60000 : 500000, 0) != (ssize_t)len)
 		crew->errors++;
 	if (number == 2 && flow_write(crew->fd[1], len, 500, 7) != (ssize_t)len)
 		crew->errors++;
-	if (number == 3 && flow_read(crew->fd[0], len, 300, 7) != (ssize_t)len)
+	if (number == 3 && flow_read(crew->fd[0], len, records ? 500 : 300, 7) != (ssize_t)len)
 		crew->errors++;
 }
 
@@ -271,6 +277,48 @@ TEST_F(stream, shutdown_releases_all)
 	}
 }
 
+/* Writes byte by byte until it cannot: how many went through. */
+static void write_until_error(struct crew *crew, int number)
+{
+	(void)number;
+	while (send(crew->fd[0], "x", 1, MSG_NOSIGNAL) == 1)
+		crew->total[0]++;
+	crew->errors = errno;
+}
+
+/* What was written was read, or the writer was told that it was not. */
+TEST_F_TIMEOUT(stream, close_loses_nothing_in_silence, 60)
+{
+	int i, rounds = scaled(500), resets = 0;
+	unsigned int got;
+	char byte;
+
+	/* TCP's writer can be told much later. */
+	if (variant->family == AF_INET)
+		return;
+	for (i = 0; i < rounds; i++) {
+		struct crew crew = { .work = write_until_error };
+
+		ASSERT_WORKS(sock_pair(variant->family, variant->type, crew.fd));
+		crew_start(&crew, 1);
+		for (got = 0; got < (unsigned int)i % 7; got++)
+			ASSERT_EQ(1, recv(crew.fd[1], &byte, 1, 0));
+		while (recv(crew.fd[1], &byte, 1, MSG_DONTWAIT) == 1)
+			if (++got > 1000)
+				break;
+		close(crew.fd[1]);
+		crew_join(&crew, 1);
+		if (crew.total[0] > got) {
+			resets++;
+			ASSERT_TRUE(crew.errors == ECONNRESET ||
+				    sock_option(crew.fd[0], SO_ERROR) == ECONNRESET);
+		}
+		close(crew.fd[0]);
+	}
+	/* Else nothing was shown. */
+	EXPECT_LT(0, resets);
+}
+
 FIXTURE(listener) {
 	struct crew crew;
 	int count;
@@ -283,6 +331,8 @@ FIXTURE_VARIANT(listener) {
 
 FIXTURE_VARIANT_ADD(listener, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(listener, unix) { .family = AF_UNIX, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(listener, exp_packet) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(listener, unix_packet) { .family = AF_UNIX, .type = SOCK_SEQPACKET, };
 FIXTURE_VARIANT_ADD(listener, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 
 FIXTURE_SETUP(listener)
@@ -293,6 +343,7 @@ FIXTURE_SETUP(listener)
 	ASSERT_WORKS(self->crew.fd[0]);
 	self->crew.fd[1] = -1;
 	self->crew.family = variant->family;
+	self->crew.type = variant->type;
 }
 
 FIXTURE_TEARDOWN(listener)
@@ -408,7 +459,7 @@ static void connect_and_close(struct crew *crew, int number)
 		return;
 	}
 	for (i = 0; i < crew->rounds; i++) {
-		fd = socket(crew->family, SOCK_STREAM | (i & 1 ? SOCK_NONBLOCK : 0), 0);
+		fd = socket(crew->family, crew->type | (i & 1 ? SOCK_NONBLOCK : 0), 0);
 		if (fd < 0) {
 			crew->errors++;
 			continue;
@@ -446,6 +497,7 @@ FIXTURE_VARIANT(message) {
 };
 
 FIXTURE_VARIANT_ADD(message, exp) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(message, rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(message, unix) { .family = AF_UNIX, .type = SOCK_DGRAM, };
 FIXTURE_VARIANT_ADD(message, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 
@@ -456,6 +508,7 @@ FIXTURE_SETUP(message)
 	self->crew.fd[1] = sock_bound(variant->family, variant->type, &self->crew.addr);
 	ASSERT_WORKS(self->crew.fd[1]);
 	self->crew.family = variant->family;
+	self->crew.type = variant->type;
 }
 
 FIXTURE_TEARDOWN(message)
@@ -493,8 +546,8 @@ TEST_F(message, many_senders)
 	crew_join(&self->crew, THREADS);
 	EXPECT_EQ(0, self->crew.errors);
 	EXPECT_LT(0, received);
-	/* AF_UNIX drops nothing: its senders wait. */
-	if (variant->family == AF_UNIX)
+	/* AF_UNIX and SOCK_RDM drop nothing: their senders wait. */
+	if (variant->family == AF_UNIX || variant->type == SOCK_RDM)
 		EXPECT_EQ(THREADS * self->crew.rounds, received);
 }
 
@@ -530,7 +583,7 @@ TEST_F(message, many_receivers)
 	EXPECT_EQ(0, self->crew.errors);
 	EXPECT_LT(0, sum);
 	EXPECT_GE(self->crew.rounds, sum);
-	if (variant->family == AF_UNIX)
+	if (variant->family == AF_UNIX || variant->type == SOCK_RDM)
 		EXPECT_EQ(self->crew.rounds, sum);
 	free(self->crew.seen);
 }
@@ -588,7 +641,7 @@ static int all_at_once(int family, int type)
 	int before = sock_count();
 
 	crew.fd[0] = socket(family, type | SOCK_NONBLOCK, 0);
-	if (type == SOCK_STREAM)
+	if (type_connects(type))
 		crew.fd[1] = sock_listening(family, type | SOCK_NONBLOCK, 5, &crew.addr);
 	else
 		crew.fd[1] = sock_bound(family, type | SOCK_NONBLOCK, &crew.addr);

@@ -27,6 +27,11 @@ __attribute__((constructor)) void loopback_up(void)
 	close(fd);
 }
 
+bool type_connects(int type)
+{
+	return type == SOCK_STREAM || type == SOCK_SEQPACKET;
+}
+
 struct addr addr_exp(unsigned int port, unsigned int node)
 {
 	struct addr a = { .len = sizeof(a.exp) };
@@ -159,7 +164,7 @@ int sock_pair(int family, int type, int fd[2])
 	int listener;
 	int on = 1;
 
-	if (type == SOCK_DGRAM || type == SOCK_RDM)
+	if (!type_connects(type))
 		return message_pair(family, type, fd);
 	listener = sock_listening(family, type, 1, &a);
 	if (listener < 0)

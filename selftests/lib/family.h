@@ -29,6 +29,8 @@ struct addr addr_any(int family);
 /* An address in a form that bind() accepts, with a name that nobody holds. */
 struct addr addr_free(int family, int type);
 struct addr addr_exp(unsigned int port, unsigned int node);
+/* Whether it is sockets of this type that listen and accept. */
+bool type_connects(int type);
 /* getsockname() and getpeername(): 0, or -1 and errno. */
 int addr_own(int fd, struct addr *a);
 int addr_peer(int fd, struct addr *a);
