@@ -307,6 +307,22 @@ TEST_F(urgent, failed_second_one)
 	EXPECT_TRUE(reads(self->fd[1], "ab"));
 }
 
+/* A byte that was taken is nothing to read. AF_UNIX polls readable all the same. */
+TEST_F(urgent, taken_is_not_readable)
+{
+	int n;
+
+	ASSERT_EQ(3, send(self->fd[0], "abc", 3, MSG_OOB));
+	ASSERT_EQ('c', urgent(self->fd[1], 0));
+	ASSERT_EQ(0, ioctl(self->fd[1], SIOCINQ, &n));
+	EXPECT_EQ(2, n);
+	EXPECT_TRUE(reads(self->fd[1], "ab"));
+	ASSERT_EQ(0, ioctl(self->fd[1], SIOCINQ, &n));
+	EXPECT_EQ(0, n);
+	if (variant->family == AF_EXPERIMENTAL)
+		EXPECT_EQ(POLLOUT, flow_events(self->fd[1]));
+}
+
 /* A byte that was taken does not come again. */
 TEST_F(urgent, taken_before_a_second_one)
 {
