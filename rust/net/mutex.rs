@@ -80,8 +80,8 @@ impl<T> KillableMutex<T> {
 
     /// Takes the lock, deaf to signals. May sleep.
     ///
-    /// For paths that cannot fail, such as the last close of a file, on which no other task can
-    /// be inside an operation of the same socket.
+    /// For paths that cannot fail, where the caller knows that nobody holds the lock for long: in
+    /// the last close of a file, or before there is anything to be copied under it.
     pub(crate) fn lock(&self) -> KillableMutexGuard<'_, T> {
         // SAFETY: `raw` was initialised by `new()` and is pinned.
         unsafe { bindings::shim_mutex_lock(self.raw.get()) };

@@ -32,14 +32,6 @@ pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     fn new() -> impl PinInit<Self, Error>;
 }
 
-/// For families that keep nothing.
-impl Namespace for () {
-    fn new() -> impl PinInit<Self, Error> {
-        // SAFETY: There is nothing to initialise, so there is nothing to drop or pin either.
-        unsafe { pin_init::pin_init_from_closure(|_slot| Ok(())) }
-    }
-}
-
 /// Where the states of a family are found.
 ///
 /// # Invariants
