@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `SOCK_DGRAM` and `SOCK_RDM`: messages, which a receiver that is full loses, or which wait for it.
+//! `SOCK_DGRAM` and `SOCK_RDM`: messages, which a receiver that is full loses, or which wait for
+//! it.
 
 mod congestion;
 mod send;

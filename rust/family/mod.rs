@@ -12,8 +12,9 @@
 //! * A listening socket has a [`Backlog`](backlog::Backlog), shared with those who connect to it.
 //!   The backlog owns the connections that nobody has accepted yet, and has the listener in a
 //!   slot, to wake it.
-//! * A [`SOCK_RDM`](datagram) receiver that is full knows its waiting senders by their ports, and so
-//!   keeps none alive. What a receiver leaves unread is freed in `release`, as it keeps its sender.
+//! * A [`SOCK_RDM`](datagram) receiver that is full knows its waiting senders by their ports, and
+//!   so keeps none alive. What a receiver leaves unread is freed in `release`, as it keeps its
+//!   sender.
 //! * The two sockets of a stream share a [`Connection`](connection::Connection), through an
 //!   [`End`](connection::End) each. The connection has both in slots, to wake them. Slots own a
 //!   reference, and `release` empties the socket's own: no cycle outlives it.
@@ -32,8 +33,8 @@
 //!
 //! Poll, shutdown and the peer take neither 1 of the other socket nor 2 of any: a task that is
 //! stuck in a page fault stops only those who use the same descriptor in the same direction.
-//! `connect(2)` to `AF_UNSPEC` is the exception: it takes all three, the mutexes killably, and holds
-//! up whoever wants the socket lock of that descriptor meanwhile.
+//! `connect(2)` to `AF_UNSPEC` is the exception: it takes all three, the mutexes killably, and
+//! holds up whoever wants the socket lock of that descriptor meanwhile.
 
 mod address;
 mod backlog;

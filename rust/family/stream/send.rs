@@ -54,8 +54,8 @@ enum Attempt {
 ///
 /// `ENOTCONN`, `EISCONN` if a destination is named, `EPIPE`, `EAGAIN`, `EINTR` or `ERESTARTSYS`,
 /// `EFAULT`, `ENOBUFS`, a pending error; only if not a single byte was written. `EMSGSIZE` for a
-/// record that the buffers don't allow. `EOPNOTSUPP` for control messages, and for `MSG_OOB` without data
-/// or with a record.
+/// record that the buffers don't allow. `EOPNOTSUPP` for control messages, and for `MSG_OOB` without
+/// data or with a record.
 pub(super) fn send(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
