@@ -160,7 +160,7 @@ impl SocketOps for Datagram {
         let to = message
             .destination()
             .map_or(socket.peer.load(Relaxed), |Id(id)| id);
-        let skb = SkBuff::from_message(socket, message, Id(socket.id.load(Relaxed)))?;
+        let skb = SkBuff::from_message(socket, message, None, Id(socket.id.load(Relaxed)))?;
         let delivered = if to != 0 {
             socket
                 .namespace()

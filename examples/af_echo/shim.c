@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The shim of rust/net/ once more: each module brings its own. */
 
+#include "../../rust/shim/ancillary.c"
 #include "../../rust/shim/layout.c"
 #include "../../rust/shim/msg.c"
 #include "../../rust/shim/page.c"

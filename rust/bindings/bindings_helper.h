@@ -44,6 +44,13 @@ static const int SHIM_MSG_DONTWAIT = MSG_DONTWAIT;
 static const int SHIM_MSG_WAITALL = MSG_WAITALL;
 static const int SHIM_MSG_NOSIGNAL = MSG_NOSIGNAL;
 static const int SHIM_MSG_ERRQUEUE = MSG_ERRQUEUE;
+static const int SHIM_MSG_ZEROCOPY = MSG_ZEROCOPY;
+static const unsigned int SHIM_INTEREST_CREDENTIALS = SHIM_WANTS_CREDENTIALS;
+static const unsigned int SHIM_INTEREST_DESCRIPTORS = SHIM_TAKES_DESCRIPTORS;
+static const unsigned int SHIM_INTEREST_MARKS = SHIM_WANTS_MARKS;
+static const unsigned int SHIM_INTEREST_STAMP = SHIM_WANTS_STAMP;
+static const unsigned int SHIM_INTEREST_CMSGS = SHIM_WANTS_CMSGS;
+static const unsigned int SHIM_INTEREST_SENT_STAMP = SHIM_WANTS_SENT_STAMP;
 
 static const unsigned int SHIM_EPOLLIN = (__force unsigned int)EPOLLIN;
 static const unsigned int SHIM_EPOLLPRI = (__force unsigned int)EPOLLPRI;

@@ -30,6 +30,30 @@ mod generated {
     #[repr(C)]
     pub struct shim_pernet([u8; 0]);
 
+    // As in shim.h; net/layout.rs compares them.
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    pub struct shim_credentials {
+        pub pid: *mut pid,
+        pub uid: kuid_t,
+        pub gid: kgid_t,
+        pub secid: u32,
+    }
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    pub struct shim_marks {
+        pub mark: u32,
+        pub priority: u32,
+        pub tsflags: u32,
+        pub ts_opt_id: u32,
+    }
+    #[repr(C)]
+    pub struct shim_control {
+        pub descriptors: *mut scm_fp_list,
+        pub credentials: shim_credentials,
+        pub marks: shim_marks,
+    }
+
     include!(concat!(env!("NET_BINDINGS_DIR"), "/bindings_generated.rs"));
 }
 

@@ -4,6 +4,8 @@
 //!
 //! Mirrors `include/uapi/linux/experimental.h`.
 
+use core::num::NonZero;
+
 use kernel::prelude::*;
 
 use crate::net::{
@@ -42,23 +44,24 @@ pub(crate) enum Node {
 /// The address of a socket.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Address {
-    node: Node,
-    /// Not 0 and not `PORT_ANY`.
-    port: Option<u32>,
+    /// As it stands in the structure, but never 0.
+    node: u32,
+    /// Not `PORT_ANY`.
+    port: Option<NonZero<u32>>,
 }
 
 impl Address {
     /// The address of a socket that has none.
     pub(super) const ANY: Self = Self {
-        node: Node::Any,
+        node: NODE_ANY,
         port: None,
     };
 
     /// A port on this node.
     pub(super) fn local(port: u32) -> Self {
         Self {
-            node: Node::Local,
-            port: Some(port),
+            node: NODE_LOCAL,
+            port: NonZero::new(port),
         }
     }
 
@@ -73,20 +76,25 @@ impl Address {
     ///
     /// `EADDRNOTAVAIL` if the node is not this one.
     pub(super) fn check_local(&self) -> Result<Option<u32>> {
-        match self.node {
-            Node::Any | Node::Local => Ok(self.port),
+        match self.node() {
+            Node::Any | Node::Local => Ok(self.port()),
             Node::All | Node::Other(_) => Err(EADDRNOTAVAIL.into()),
         }
     }
 
     /// The node.
     pub(super) fn node(&self) -> Node {
-        self.node
+        match self.node {
+            NODE_ANY => Node::Any,
+            NODE_LOCAL => Node::Local,
+            NODE_ALL => Node::All,
+            other => Node::Other(other),
+        }
     }
 
     /// The port, unless any will do.
     pub(super) fn port(&self) -> Option<u32> {
-        self.port
+        self.port.map(NonZero::get)
     }
 }
 
@@ -106,28 +114,20 @@ impl SocketAddress for Address {
         }
         Ok(Self {
             node: match u32::from_ne_bytes([n0, n1, n2, n3]) {
-                0 | NODE_ANY => Node::Any,
-                NODE_LOCAL => Node::Local,
-                NODE_ALL => Node::All,
-                other => Node::Other(other),
+                0 => NODE_ANY,
+                node => node,
             },
             port: match u32::from_ne_bytes([p0, p1, p2, p3]) {
-                0 | PORT_ANY => None,
-                port => Some(port),
+                PORT_ANY => None,
+                port => NonZero::new(port),
             },
         })
     }
 
     fn encode(&self, family: u16) -> [u8; LEN] {
-        let node = match self.node {
-            Node::Any => NODE_ANY,
-            Node::Local => NODE_LOCAL,
-            Node::All => NODE_ALL,
-            Node::Other(other) => other,
-        };
         let [f0, f1] = family.to_ne_bytes();
-        let [p0, p1, p2, p3] = self.port.unwrap_or(PORT_ANY).to_ne_bytes();
-        let [n0, n1, n2, n3] = node.to_ne_bytes();
+        let [p0, p1, p2, p3] = self.port().unwrap_or(PORT_ANY).to_ne_bytes();
+        let [n0, n1, n2, n3] = self.node.to_ne_bytes();
         [f0, f1, 0, 0, p0, p1, p2, p3, n0, n1, n2, n3, 0, 0, 0, 0]
     }
 }

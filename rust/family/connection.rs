@@ -36,6 +36,7 @@ use crate::net::{
         ECONNREFUSED,
         ECONNRESET, //
     },
+    Interest,
     Shutdown,
     SockSlot,
     WakeBand, //
@@ -85,6 +86,8 @@ pub(super) struct Party {
     pub(super) address: Address,
     /// Its `SO_RCVBUF`, which counts until there is a socket.
     pub(super) receive_buffer: usize,
+    /// What its options ask to be told, until there is a socket.
+    pub(super) interest: Interest,
 }
 
 /// One side of a connection.
@@ -92,6 +95,7 @@ pub(super) struct Party {
 struct Half {
     address: Address,
     receive_buffer: usize,
+    interest: Interest,
     /// The socket, from connect or accept until release.
     sock: SockSlot<Stream>,
     /// An errno that the socket is still to be told, or 0.
@@ -116,6 +120,7 @@ impl Half {
         pin_init!(Self {
             address: party.address,
             receive_buffer: party.receive_buffer,
+            interest: party.interest,
             sock: SockSlot::new(),
             error: Atomic::new(0),
             write_closed: Atomic::new(false),
@@ -272,6 +277,15 @@ impl End {
         capacity(self.peer(), self.own())
     }
 
+    /// What the other side wants to be told of what this one writes.
+    pub(super) fn reader_interest(&self) -> Interest {
+        let reader = self.peer();
+        reader
+            .sock
+            .with(|sk| sk.interest())
+            .unwrap_or(reader.interest)
+    }
+
     /// Bytes in the largest record that this side may send.
     pub(super) fn largest_record(&self) -> usize {
         self.outgoing_capacity().saturating_sub(RECORD_HEADER)
@@ -280,7 +294,7 @@ impl End {
     /// Bytes that can be written now.
     pub(super) fn room(&self) -> usize {
         self.outgoing_capacity()
-            .saturating_sub(self.outgoing().len())
+            .saturating_sub(self.outgoing().charge())
     }
 
     /// Whether there is enough room to call the socket writable: half of it, so that a writer that
@@ -385,5 +399,5 @@ fn capacity(writer: &Half, reader: &Half) -> usize {
 }
 
 fn has_ample_room(ring: &Ring, capacity: usize) -> bool {
-    ring.len() <= capacity / 2
+    ring.charge() <= capacity / 2
 }

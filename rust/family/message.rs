@@ -6,16 +6,42 @@ use kernel::prelude::*;
 
 use super::{
     Address,
-    Experimental, //
+    Experimental,
+    LEVEL,
+    MOST_DESCRIPTORS, //
+    RECVERR,
 };
 use crate::net::{
     errno::EOPNOTSUPP,
+    Control,
     Events,
     MessageFlags,
     RecvMessage,
+    SendMessage,
     Socket,
     SocketOps, //
 };
+
+/// What the control messages of a message ask for.
+///
+/// # Errors
+///
+/// Those of [`SendMessage::control`]; `ETOOMANYREFS` too if the namespace has as many descriptors on
+/// their way as it may.
+pub(super) fn control<T: SocketOps<Family = Experimental>>(
+    socket: Socket<'_, T>,
+    message: &mut SendMessage<'_, T>,
+) -> Result<Option<Control>> {
+    let mut control = message.control(socket)?;
+    if let Some(descriptors) = control
+        .as_mut()
+        .and_then(|control| control.descriptors.as_mut())
+    {
+        let namespace = socket.namespace();
+        descriptors.charge(&namespace.descriptors, MOST_DESCRIPTORS)?;
+    }
+    Ok(control)
+}
 
 /// `recv(2)`, `recvfrom(2)` and the like. What does not fit is lost, and `MSG_TRUNC` set.
 ///
@@ -30,8 +56,7 @@ pub(super) fn receive<T: SocketOps<Family = Experimental>>(
 ) -> Result<usize> {
     let flags = message.flags();
     if flags.contains(MessageFlags::ERROR_QUEUE) {
-        // Nothing is ever put there.
-        return Err(EAGAIN);
+        return message.take_queued_error(socket, LEVEL, RECVERR);
     }
     if flags.contains(MessageFlags::URGENT) {
         return Err(EOPNOTSUPP.into());
@@ -59,10 +84,17 @@ pub(super) fn receive<T: SocketOps<Family = Experimental>>(
     })
 }
 
+/// What `poll(2)` tells of errors.
+pub(super) fn errors<T: SocketOps>(socket: Socket<'_, T>) -> Events {
+    let queued = socket.has_queued_error();
+    Events::ERROR.when(queued || socket.has_error())
+        | Events::URGENT.when(queued && socket.is_queued_error_urgent())
+}
+
 /// `poll(2)`, but for whether it is writable.
 pub(super) fn poll<T: SocketOps>(socket: Socket<'_, T>) -> Events {
     let reads_over = socket.is_receive_shut();
-    Events::ERROR.when(socket.has_error() || socket.has_queued_error())
+    errors(socket)
         | Events::READABLE.when(socket.has_skb() || reads_over)
         | Events::READ_HANG_UP.when(reads_over)
         | Events::HANG_UP.when(reads_over && socket.is_send_shut())

@@ -52,6 +52,7 @@ mod taps;
 use kernel::prelude::*;
 
 use crate::net::{
+    DescriptorCount,
     Family,
     FamilyCell,
     Namespace, //
@@ -96,7 +97,17 @@ pub(crate) struct Ports {
     rdm: PortTable<Datagram>,
     #[pin]
     taps: Taps,
+    /// Descriptors on their way.
+    descriptors: DescriptorCount,
 }
+
+/// `SOL_EXPERIMENTAL`
+const LEVEL: i32 = 318;
+/// `EXP_RECVERR`
+const RECVERR: i32 = 1;
+
+/// The most descriptors that may be on their way in a network namespace.
+const MOST_DESCRIPTORS: usize = 1 << 16;
 
 impl Namespace for Ports {
     fn new() -> impl PinInit<Self, Error> {
@@ -106,6 +117,7 @@ impl Namespace for Ports {
             datagram <- PortTable::new(),
             rdm <- PortTable::new(),
             taps <- Taps::new(),
+            descriptors: DescriptorCount::new()?,
         }? Error)
     }
 }

@@ -31,7 +31,9 @@ use crate::net::{
     },
     family_number,
     Capability,
+    Control,
     Events,
+    Interest,
     MessageFlags,
     NameOf,
     Proto,
@@ -102,7 +104,11 @@ fn stop(socket: Socket<'_, Raw>) {
 }
 
 /// Sends a message in the name of whom its header says.
-fn inject(socket: Socket<'_, Raw>, message: &mut SendMessage<'_, Raw>) -> Result<usize> {
+fn inject(
+    socket: Socket<'_, Raw>,
+    message: &mut SendMessage<'_, Raw>,
+    control: Option<Control>,
+) -> Result<usize> {
     let mut bytes = [0; Header::LEN];
     message.take(&mut bytes)?;
     let header = Header::decode(&bytes, family_number::<Experimental>())?;
@@ -111,7 +117,7 @@ fn inject(socket: Socket<'_, Raw>, message: &mut SendMessage<'_, Raw>) -> Result
     }
     let skb = match header.socket_type {
         SocketType::Datagram | SocketType::ReliableMessage => {
-            SkBuff::<Datagram>::from_message(socket, message, header.source)?
+            SkBuff::<Datagram>::from_message(socket, message, control, header.source)?
         }
         // A record belongs to a connection, and its bytes to those around it.
         _ => return Err(EOPNOTSUPP.into()),
@@ -198,7 +204,7 @@ impl SocketOps for Raw {
     }
 
     fn send(socket: Socket<'_, Self>, message: &mut SendMessage<'_, Self>) -> Result<usize> {
-        if message.has_control() || message.flags().contains(MessageFlags::URGENT) {
+        if message.flags().contains(MessageFlags::URGENT) {
             return Err(EOPNOTSUPP.into());
         }
         // The header says where it goes.
@@ -212,22 +218,28 @@ impl SocketOps for Raw {
         if len > socket.send_buffer() {
             return Err(EMSGSIZE);
         }
+        let control = super::message::control(socket, message)?;
         if !socket.is_paired.load(Relaxed) {
-            return inject(socket, message);
+            return inject(socket, message, control);
         }
-        let skb = SkBuff::<Self>::from_message(socket, message, Address::ANY)?;
+        let mut skb = SkBuff::<Self>::from_message(socket, message, control, Address::ANY)?;
         let delivered = socket.pair.with(|other| {
-            // It loses what it has no room for.
-            let taken = !other.is_receive_shut();
-            if taken {
-                let _lost = skb.deliver(other);
+            if other.is_receive_shut() {
+                return Err(ECONNREFUSED.into());
             }
-            taken
+            let interest = other.interest();
+            if skb.has_descriptors() && !interest.contains(Interest::DESCRIPTORS) {
+                return Err(EPERM);
+            }
+            if interest.contains(Interest::CREDENTIALS) {
+                skb.identify();
+            }
+            // It loses what it has no room for.
+            let _lost = skb.deliver(other);
+            Ok(())
         });
-        match delivered {
-            Some(true) => Ok(len),
-            Some(false) | None => Err(ECONNREFUSED.into()),
-        }
+        delivered.unwrap_or(Err(ECONNREFUSED.into()))?;
+        Ok(len)
     }
 
     fn receive(socket: Socket<'_, Self>, message: &mut RecvMessage<'_, Self>) -> Result<usize> {

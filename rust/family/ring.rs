@@ -13,6 +13,7 @@
 
 mod chunk;
 mod consumer;
+mod note;
 mod producer;
 mod record;
 mod urgent;
@@ -41,10 +42,15 @@ pub(super) use consumer::{
     Consumer,
     Stop, //
 };
-pub(super) use producer::Producer;
+pub(super) use note::Context;
+pub(super) use producer::{
+    Annotation,
+    Producer, //
+};
 pub(super) use record::HEADER as RECORD_HEADER;
 
 use chunk::Chunk;
+use note::Inbox;
 use urgent::Urgent;
 
 /// Keeps what follows off the cache line of what stands before.
@@ -76,6 +82,8 @@ pub(super) struct Ring {
     /// Stored by the reader only.
     consumed: CacheLine<Progress>,
     urgent: Urgent,
+    #[pin]
+    notes: Inbox,
     #[pin]
     pages: SpinLock<Pages>,
 }
@@ -127,6 +135,7 @@ impl Ring {
             written: Progress::new(),
             consumed: Progress::new(),
             urgent: Urgent::new(),
+            notes <- Inbox::new(),
             pages <- new_spinlock!(Pages {
                 first: None,
                 spare: None,
@@ -144,6 +153,17 @@ impl Ring {
         let consumed = self.consumed.0.bytes.load(Acquire);
         let written = self.written.0.bytes.load(Acquire);
         usize::try_from(written.wrapping_sub(consumed)).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes that the buffers have to have room for: those that wait, and what notes count as.
+    pub(super) fn charge(&self) -> usize {
+        let notes = self.notes.count().saturating_mul(note::COST);
+        self.len().saturating_add(notes)
+    }
+
+    /// Drops what goes along with bytes that nobody will read.
+    pub(super) fn drop_notes(&self) {
+        self.notes.clear();
     }
 
     /// As [`len`](Self::len), without what records take beside their bytes, and without urgent

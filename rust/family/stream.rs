@@ -3,6 +3,7 @@
 //! `SOCK_STREAM` and `SOCK_SEQPACKET`: connections of bytes, and of records.
 
 mod accept;
+mod annotate;
 mod close;
 mod connect;
 mod names;

@@ -52,4 +52,5 @@ declare_errnos! {
     EOPNOTSUPP, "Operation not supported on transport endpoint.";
     EPROTONOSUPPORT, "Protocol not supported.";
     ESOCKTNOSUPPORT, "Socket type not supported.";
+    ETOOMANYREFS, "Too many references: cannot splice.";
 }

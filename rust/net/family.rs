@@ -29,6 +29,7 @@ use kernel::{
 };
 
 use super::{
+    descriptors::SendingCell,
     errno::EAFNOSUPPORT,
     namespace::NamespaceCell,
     socket_types::{
@@ -70,6 +71,7 @@ pub(crate) struct FamilyCell<F: Family> {
     live: Atomic<i64>,
     number: Atomic<i32>,
     pub(super) namespaces: NamespaceCell<F>,
+    pub(super) sending: SendingCell,
 }
 
 impl<F: Family> FamilyCell<F> {
@@ -80,6 +82,7 @@ impl<F: Family> FamilyCell<F> {
             live: Atomic::new(0),
             number: Atomic::new(0),
             namespaces: NamespaceCell::new(),
+            sending: SendingCell::new(),
         }
     }
 
@@ -170,6 +173,9 @@ impl<F: Family> Registration<F> {
         cell.namespaces.register()?;
         let drop_namespaces = ScopeGuard::new(|| cell.namespaces.unregister());
 
+        cell.sending.set_up()?;
+        let drop_sending = ScopeGuard::new(|| cell.sending.tear_down());
+
         F::Types::register()?;
         let drop_types = ScopeGuard::new(F::Types::unregister);
 
@@ -185,9 +191,10 @@ impl<F: Family> Registration<F> {
         kernel::error::to_result(unsafe { bindings::sock_register(family.get()) })?;
 
         drop_types.dismiss();
+        drop_sending.dismiss();
         drop_namespaces.dismiss();
         forget.dismiss();
-        // INVARIANT: All three have just been registered.
+        // INVARIANT: All of them have just been registered.
         Ok(Self {
             cell,
             _family: family,
@@ -213,6 +220,7 @@ impl<F: Family> Drop for Registration<F> {
         // SAFETY: No requirement but process context.
         unsafe { bindings::rcu_barrier() };
         F::Types::unregister();
+        cell.sending.tear_down();
         cell.namespaces.unregister();
     }
 }

@@ -33,6 +33,9 @@ const LAYOUT: &[usize] = &[
     size_of::<bindings::wait_queue_entry>(),
     size_of::<bindings::mutex>(),
     size_of::<bindings::xarray>(),
+    size_of::<bindings::shim_control>(),
+    offset_of!(bindings::shim_control, credentials.uid),
+    offset_of!(bindings::shim_control, marks),
 ];
 
 /// # Errors

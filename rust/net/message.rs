@@ -45,6 +45,9 @@ impl MessageFlags {
     /// `MSG_ERRQUEUE`: read the error queue.
     pub(crate) const ERROR_QUEUE: Self = Self(bindings::SHIM_MSG_ERRQUEUE);
 
+    /// `MSG_ZEROCOPY`: say when the caller's memory may be used again.
+    pub(crate) const ZERO_COPY: Self = Self(bindings::SHIM_MSG_ZEROCOPY);
+
     /// Whether `flag` is among them.
     pub(crate) fn contains(self, flag: Self) -> bool {
         self.0 & flag.0 == flag.0

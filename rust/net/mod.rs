@@ -40,12 +40,18 @@
 mod accept;
 mod address;
 mod capability;
+mod control;
+mod credentials;
+mod descriptors;
 pub(crate) mod errno;
+mod error_queue;
 mod events;
 mod family;
+mod interest;
 mod io_page;
 mod layout;
 mod lock;
+mod marks;
 mod message;
 mod mutex;
 mod namespace;
@@ -70,6 +76,13 @@ pub(crate) use address::{
     SocketAddress, //
 };
 pub(crate) use capability::Capability;
+pub(crate) use control::Control;
+pub(crate) use credentials::Credentials;
+pub(crate) use descriptors::{
+    DescriptorCount,
+    Descriptors, //
+};
+pub(crate) use error_queue::ZerocopyNotice;
 pub(crate) use events::Events;
 pub(crate) use family::{
     family_number,
@@ -77,8 +90,13 @@ pub(crate) use family::{
     FamilyCell,
     Registration, //
 };
+pub(crate) use interest::Interest;
 pub(crate) use io_page::IoPage;
 pub(crate) use lock::SockGuard;
+pub(crate) use marks::{
+    Marks,
+    Stamp, //
+};
 pub(crate) use message::{
     MessageFlags,
     RecvMessage,
@@ -99,7 +117,7 @@ pub(crate) use rcu_arc::{
     Retired, //
 };
 pub(crate) use skb::{
-    ReliableDelivery,
+    QueueOutcome,
     SkBuff, //
 };
 pub(crate) use slot::SockSlot;

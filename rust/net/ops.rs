@@ -52,7 +52,7 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
     /// What the socket lock protects.
     type Locked: Default + Send + 'static;
 
-    /// What each message carries beside its bytes; at most 44 bytes.
+    /// What the family notes of each message; at most 8 bytes.
     type Metadata: Copy + Send + 'static;
 
     /// The types of `socket(2)` that this is for; a few that have most in common may share one.

@@ -13,6 +13,9 @@ use core::{
 use kernel::prelude::*;
 
 use super::{
+    Control,
+    Credentials,
+    Descriptors,
     IoPage,
     MessageFlags,
     RecvMessage,
@@ -23,19 +26,98 @@ use super::{
 };
 use crate::bindings;
 
-/// The metadata of a message, at the start of `skb->cb`.
-///
+/// What a message carries beside its bytes, whatever its type.
+struct Carried {
+    descriptors: Option<KBox<Descriptors>>,
+    credentials: Credentials,
+}
+
+/// What lies in `skb->cb`.
+#[repr(C)]
+struct ControlBlock<M> {
+    carried: Carried,
+    metadata: M,
+}
+
 /// # Safety
 ///
 /// `skb` must be valid.
-unsafe fn metadata_of<T: SocketOps>(skb: NonNull<bindings::sk_buff>) -> *mut T::Metadata {
+unsafe fn control_block<T: SocketOps>(
+    skb: NonNull<bindings::sk_buff>,
+) -> *mut ControlBlock<T::Metadata> {
     const {
         // The last four bytes of `cb` are the core's, for SO_RXQ_OVFL (`struct sock_skb_cb`).
-        assert!(core::mem::size_of::<T::Metadata>() <= 44);
-        assert!(core::mem::align_of::<T::Metadata>() <= 8);
+        assert!(core::mem::size_of::<ControlBlock<T::Metadata>>() <= 44);
+        assert!(core::mem::align_of::<ControlBlock<T::Metadata>>() <= 8);
     }
     // SAFETY: As the caller promises.
     unsafe { (&raw mut (*skb.as_ptr()).cb).cast() }
+}
+
+/// Writes the control block of a new buffer, and sees to its end.
+///
+/// # Safety
+///
+/// `skb` must be valid and exclusively ours, with a `cb` that holds nothing to be released and
+/// with no destructor but `sock_wfree()`.
+unsafe fn initialise<T: SocketOps>(
+    skb: NonNull<bindings::sk_buff>,
+    carried: Carried,
+    metadata: T::Metadata,
+    destructor: unsafe extern "C" fn(*mut bindings::sk_buff),
+) {
+    // SAFETY: As the caller promises.
+    unsafe {
+        control_block::<T>(skb).write(ControlBlock { carried, metadata });
+        bindings::shim_skb_set_destructor(skb.as_ptr(), Some(destructor));
+    }
+}
+
+/// Releases what a buffer carries.
+///
+/// # Safety
+///
+/// `skb` is being freed, and its control block is initialised.
+unsafe fn release_carried(skb: *mut bindings::sk_buff) {
+    // SAFETY: As the caller promises; `carried` comes first in every control block.
+    unsafe { core::ptr::drop_in_place((&raw mut (*skb).cb).cast::<Carried>()) };
+}
+
+/// The destructor of a buffer that is charged to nobody.
+///
+/// # Safety
+///
+/// Called by `skb_release_head_state()` and `skb_orphan()` in net/core, once, for a buffer whose
+/// control block is initialised.
+unsafe extern "C" fn free_uncharged(skb: *mut bindings::sk_buff) {
+    // SAFETY: As promised.
+    unsafe { release_carried(skb) };
+}
+
+/// The destructor of a buffer that is charged to its sender.
+///
+/// # Safety
+///
+/// As [`free_uncharged`].
+unsafe extern "C" fn free_sent(skb: *mut bindings::sk_buff) {
+    // SAFETY: As promised.
+    unsafe {
+        release_carried(skb);
+        bindings::shim_skb_wfree(skb);
+    }
+}
+
+/// The destructor of a buffer that is charged to its receiver.
+///
+/// # Safety
+///
+/// As [`free_uncharged`].
+unsafe extern "C" fn free_queued(skb: *mut bindings::sk_buff) {
+    // SAFETY: As promised.
+    unsafe {
+        release_carried(skb);
+        bindings::shim_skb_rfree(skb);
+    }
 }
 
 /// A message that is to be sent, `struct sk_buff` in C.
@@ -44,7 +126,8 @@ unsafe fn metadata_of<T: SocketOps>(skb: NonNull<bindings::sk_buff>) -> *mut T::
 ///
 /// # Invariants
 ///
-/// `raw` is valid and exclusively ours; its metadata is set.
+/// `raw` is valid and exclusively ours; its control block is initialised, and its destructor will
+/// release that.
 pub(crate) struct SkBuff<T: SocketOps> {
     raw: NonNull<bindings::sk_buff>,
     _type: PhantomData<T>,
@@ -61,6 +144,7 @@ impl<T: SocketOps> SkBuff<T> {
     pub(crate) fn from_message<S: SocketOps>(
         socket: Socket<'_, S>,
         message: &mut SendMessage<'_, S>,
+        control: Option<Control>,
         metadata: T::Metadata,
     ) -> Result<Self> {
         let len = message.remaining();
@@ -77,9 +161,26 @@ impl<T: SocketOps> SkBuff<T> {
         let Some(raw) = NonNull::new(skb) else {
             return Err(Error::from_errno(err));
         };
-        // SAFETY: The buffer is ours, and its `cb` is ours to use.
-        unsafe { metadata_of::<T>(raw).write(metadata) };
-        // INVARIANT: The buffer is new, and its metadata has been set.
+        let marks = control.as_ref().map(|control| control.marks.0);
+        let (descriptors, credentials) = match control {
+            Some(control) => (control.descriptors, control.credentials),
+            None => (None, None),
+        };
+        let carried = Carried {
+            descriptors,
+            credentials: credentials.unwrap_or(const { Credentials::unknown() }),
+        };
+        // SAFETY: The buffer is ours, and its `cb` is ours to use. The marks are valid, or null.
+        unsafe {
+            initialise::<T>(raw, carried, metadata, free_sent);
+            bindings::shim_skb_set_marks(
+                raw.as_ptr(),
+                marks
+                    .as_ref()
+                    .map_or(core::ptr::null(), core::ptr::from_ref),
+            );
+        }
+        // INVARIANT: The buffer is new, and its control block has been initialised.
         let skb = Self {
             raw,
             _type: PhantomData,
@@ -97,19 +198,56 @@ impl<T: SocketOps> SkBuff<T> {
         unsafe { self.raw.as_ref().len as usize }
     }
 
-    /// A second handle on the same message, which nobody may change any more, and which is charged
-    /// to nobody. `None` if there is no memory. Does not sleep.
+    fn block(&self) -> &ControlBlock<T::Metadata> {
+        // SAFETY: By the type invariant the buffer is valid and its control block initialised.
+        unsafe { &*control_block::<T>(self.raw) }
+    }
+
+    fn block_mut(&mut self) -> &mut ControlBlock<T::Metadata> {
+        // SAFETY: As above, and the buffer is exclusively ours.
+        unsafe { &mut *control_block::<T>(self.raw) }
+    }
+
+    /// Whether it carries descriptors.
+    pub(crate) fn has_descriptors(&self) -> bool {
+        self.block().carried.descriptors.is_some()
+    }
+
+    /// Says that the calling task has sent it, unless somebody is named already.
+    pub(crate) fn identify(&mut self) {
+        let carried = &mut self.block_mut().carried;
+        if carried.credentials.are_unknown() {
+            carried.credentials = Credentials::current();
+        }
+    }
+
+    /// What a copy of the message carries: everything but descriptors.
+    fn carried_by_copy(&self) -> Carried {
+        Carried {
+            descriptors: None,
+            credentials: self.block().carried.credentials.clone(),
+        }
+    }
+
+    /// A second handle on the same message, without descriptors, that nobody may change any more,
+    /// and that is charged to nobody. `None` if there is no memory. Does not sleep.
     pub(crate) fn share(&self) -> Option<Self> {
         // SAFETY: By the type invariant the buffer is valid.
         let clone = unsafe { bindings::skb_clone(self.raw.as_ptr(), bindings::GFP_ATOMIC) };
-        // INVARIANT: The clone is ours, and its metadata was copied.
+        let raw = NonNull::new(clone)?;
+        let metadata = self.block().metadata;
+        // SAFETY: The clone is ours. Its `cb` is a copy, which owns nothing, and it has no
+        // destructor.
+        unsafe { initialise::<T>(raw, self.carried_by_copy(), metadata, free_uncharged) };
+        // INVARIANT: The clone is ours, and its control block has been initialised.
         Some(Self {
-            raw: NonNull::new(clone)?,
+            raw,
             _type: PhantomData,
         })
     }
 
-    /// A copy of the message, behind `header`, that shares the bytes with this one. Does not sleep.
+    /// A copy of the message, behind `header`, that shares the bytes with this one, but carries no
+    /// descriptors. Does not sleep.
     ///
     /// It is charged to nobody until it is delivered.
     pub(crate) fn copy_with_header<R: SocketOps>(
@@ -126,9 +264,9 @@ impl<T: SocketOps> SkBuff<T> {
             )
         };
         let raw = NonNull::new(copy).ok_or(ENOMEM)?;
-        // SAFETY: The copy is ours, with a `cb` of its own.
-        unsafe { metadata_of::<R>(raw).write(metadata) };
-        // INVARIANT: The buffer is new, and its metadata has been set.
+        // SAFETY: As for `share()`.
+        unsafe { initialise::<R>(raw, self.carried_by_copy(), metadata, free_uncharged) };
+        // INVARIANT: The buffer is new, and its control block has been initialised.
         Ok(SkBuff {
             raw,
             _type: PhantomData,
@@ -152,43 +290,53 @@ impl<T: SocketOps> SkBuff<T> {
     /// Queues the message on its receiver, runs the receiver's filter and wakes it. Does not
     /// sleep.
     ///
-    /// # Errors
-    ///
-    /// The message is dropped, and counted as dropped where it did not fit (`ENOMEM`).
-    pub(crate) fn deliver(self, receiver: &Sock<T>) -> Result {
-        // SAFETY: Both are valid. On success the receiver owns the buffer. It is one with the
-        // metadata of the receiver's type, and so is all that is in its queue.
-        let ret = unsafe { bindings::shim_skb_queue_rcv(receiver.as_raw(), self.raw.as_ptr()) };
-        kernel::error::to_result(ret)?;
-        let _ = ManuallyDrop::new(self);
-        Ok(())
+    /// Unless it is `Queued`, the message is dropped, and counted as dropped where it did not fit.
+    pub(crate) fn deliver(self, receiver: &Sock<T>) -> QueueOutcome<()> {
+        match self.queue(receiver, Some(free_queued)) {
+            QueueOutcome::Full(_lost) => {
+                receiver.count_drop();
+                QueueOutcome::Full(())
+            }
+            QueueOutcome::Queued => QueueOutcome::Queued,
+            QueueOutcome::Filtered => QueueOutcome::Filtered,
+            QueueOutcome::Closed => QueueOutcome::Closed,
+        }
     }
 
     /// As [`deliver`](Self::deliver), but stays charged to the sender until it is received, and
-    /// charged to the receiver as well.
-    pub(crate) fn deliver_reliably(self, receiver: &Sock<T>) -> ReliableDelivery<T> {
+    /// charged to the receiver as well. A receiver that is full gives the message back.
+    pub(crate) fn deliver_reliably(self, receiver: &Sock<T>) -> QueueOutcome<Self> {
+        self.queue(receiver, None)
+    }
+
+    fn queue(
+        self,
+        receiver: &Sock<T>,
+        destructor: Option<unsafe extern "C" fn(*mut bindings::sk_buff)>,
+    ) -> QueueOutcome<Self> {
         // SAFETY: Both are valid. If it was queued, the receiver owns the buffer. It is one with
-        // the metadata of the receiver's type.
+        // the control block of the receiver's type, and so is all that is in its queue. The
+        // destructor releases that, as the one that it replaces would.
         let queued =
-            unsafe { bindings::shim_skb_queue_shared(receiver.as_raw(), self.raw.as_ptr()) };
+            unsafe { bindings::shim_skb_queue(receiver.as_raw(), self.raw.as_ptr(), destructor) };
         match queued {
             bindings::SHIM_RET_QUEUED => {
                 let _ = ManuallyDrop::new(self);
-                ReliableDelivery::Queued
+                QueueOutcome::Queued
             }
-            bindings::SHIM_RET_FULL => ReliableDelivery::Full(self),
-            bindings::SHIM_RET_FILTERED => ReliableDelivery::Filtered,
-            _ => ReliableDelivery::Closed,
+            bindings::SHIM_RET_FULL => QueueOutcome::Full(self),
+            bindings::SHIM_RET_FILTERED => QueueOutcome::Filtered,
+            _ => QueueOutcome::Closed,
         }
     }
 }
 
-/// How [`SkBuff::deliver_reliably`] came out.
-pub(crate) enum ReliableDelivery<T: SocketOps> {
+/// How the delivery of a message came out.
+pub(crate) enum QueueOutcome<F> {
     /// It is queued.
     Queued,
-    /// There is no room; here it is again.
-    Full(SkBuff<T>),
+    /// There is no room. If it is not lost, here it is again.
+    Full(F),
     /// The receiver's filter does not want it.
     Filtered,
     /// The receiver takes no more messages.
@@ -212,7 +360,8 @@ impl<T: SocketOps> Drop for SkBuff<T> {
 ///
 /// # Invariants
 ///
-/// `raw` is valid and we own a reference on it; its metadata is set.
+/// `raw` is valid and we own a reference on it; its control block is initialised, and nobody
+/// changes that.
 pub(crate) struct ReceivedSkb<'a, T: SocketOps> {
     raw: NonNull<bindings::sk_buff>,
     /// Where it was received, or still is.
@@ -229,10 +378,15 @@ impl<T: SocketOps> ReceivedSkb<'_, T> {
         unsafe { self.raw.as_ref().len as usize }
     }
 
+    fn block(&self) -> &ControlBlock<T::Metadata> {
+        // SAFETY: By the type invariant the buffer is valid, and its control block initialised and
+        // constant.
+        unsafe { &*control_block::<T>(self.raw) }
+    }
+
     /// What the sender attached to it.
     pub(crate) fn metadata(&self) -> T::Metadata {
-        // SAFETY: By the type invariant the metadata is set.
-        unsafe { metadata_of::<T>(self.raw).read() }
+        self.block().metadata
     }
 
     /// Gives the first `len` bytes and what the user asked to know of the message to the caller of
@@ -255,6 +409,11 @@ impl<T: SocketOps> ReceivedSkb<'_, T> {
                 self.raw.as_ptr(),
             )
         };
+        let carried = &self.block().carried;
+        message.put_credentials(self.socket, &carried.credentials);
+        if let Some(descriptors) = &carried.descriptors {
+            message.put_descriptors(descriptors);
+        }
         Ok(())
     }
 
@@ -292,7 +451,8 @@ impl<'a, T: SocketOps> Socket<'a, T> {
         let skb =
             unsafe { bindings::shim_skb_recv(self.as_raw_sock(), flags.into_raw(), &mut err) };
         match NonNull::new(skb) {
-            // INVARIANT: The reference is ours. Only `deliver()` queues, so the metadata is set.
+            // INVARIANT: The reference is ours. Only `queue()` queues, so the control block is
+            // initialised.
             Some(raw) => Ok(Some(ReceivedSkb {
                 raw,
                 socket: *self,
@@ -306,7 +466,7 @@ impl<'a, T: SocketOps> Socket<'a, T> {
     }
 
     /// The `struct sock`, for functions that may sleep on it.
-    fn as_raw_sock(&self) -> *mut bindings::sock {
+    pub(super) fn as_raw_sock(&self) -> *mut bindings::sock {
         self.sock().as_raw()
     }
 }

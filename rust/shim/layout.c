@@ -32,6 +32,9 @@ const unsigned long shim_layout[] = {
 	sizeof(struct wait_queue_entry),
 	sizeof(struct mutex),
 	sizeof(struct xarray),
+	sizeof(struct shim_control),
+	offsetof(struct shim_control, credentials.uid),
+	offsetof(struct shim_control, marks),
 };
 
 const unsigned long shim_layout_len = ARRAY_SIZE(shim_layout);

@@ -9,6 +9,7 @@
 #define SHIM_H
 
 #include <linux/types.h>
+#include <linux/uidgid_types.h>
 
 struct mutex;
 struct msghdr;
@@ -17,11 +18,15 @@ struct page;
 struct poll_table_struct;
 struct proto;
 struct proto_accept_arg;
+struct scm_fp_list;
+struct shim_marks;
 struct sk_buff;
 struct sock;
 struct socket;
 struct file;
 struct module;
+struct pid;
+struct ubuf_info;
 struct user_namespace;
 struct wait_queue_entry;
 struct xarray;
@@ -77,8 +82,10 @@ struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
 struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 					  const void *header, size_t len);
-int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb);
-/* What shim_skb_queue_shared() returns. */
+void shim_skb_set_marks(struct sk_buff *skb, const struct shim_marks *marks);
+void shim_skb_set_destructor(struct sk_buff *skb,
+			     void (*destructor)(struct sk_buff *skb));
+/* What shim_skb_queue() returns. */
 enum {
 	SHIM_QUEUED,
 	SHIM_QUEUE_FULL,	/* there is no room */
@@ -86,13 +93,16 @@ enum {
 	SHIM_QUEUE_CLOSED,	/* the receiver takes no more */
 };
 
-int shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb);
+int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
+		   void (*destructor)(struct sk_buff *skb));
 void shim_sk_purge(struct sock *sk);
 void shim_sk_close_queue(struct sock *sk);
 struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb);
+void shim_skb_wfree(struct sk_buff *skb);
+void shim_skb_rfree(struct sk_buff *skb);
 void shim_sk_count_drop(struct sock *sk);
 bool shim_skb_queue_empty(struct sock *sk);
 int shim_skb_first_len(struct sock *sk);
@@ -100,6 +110,70 @@ int shim_sk_rmem_alloc(struct sock *sk);
 int shim_sk_wmem_alloc(struct sock *sk);
 bool shim_sk_writeable(struct sock *sk);
 bool shim_sk_error_queued(struct sock *sk);
+
+/* ancillary.c: what a message carries beside its bytes */
+
+/* Who sent a message. Without a pid, nobody says. */
+struct shim_credentials {
+	struct pid *pid;
+	kuid_t uid;
+	kgid_t gid;
+	u32 secid;
+};
+
+/* How a message is to be treated. */
+struct shim_marks {
+	u32 mark;
+	u32 priority;
+	u32 tsflags;
+	u32 ts_opt_id;
+};
+
+/* What control messages ask for. */
+struct shim_control {
+	struct scm_fp_list *descriptors;
+	struct shim_credentials credentials;
+	struct shim_marks marks;
+};
+
+struct socket *shim_scm_helper_new(void);
+void shim_scm_helper_free(struct socket *helper);
+int shim_control_parse(struct socket *helper, struct sock *sk,
+		       struct msghdr *msg, struct shim_control *control);
+void shim_sk_marks(struct sock *sk, struct shim_marks *marks);
+void shim_credentials_current(struct shim_credentials *credentials);
+void shim_pid_get(struct pid *pid);
+int shim_descriptors_count(const struct scm_fp_list *list);
+bool shim_descriptors_may_cycle(const struct scm_fp_list *list, int family);
+u32 shim_descriptors_uid(const struct scm_fp_list *list);
+unsigned long shim_descriptors_limit(void);
+void shim_descriptors_free(struct scm_fp_list *list);
+
+/* What shim_sk_interest() returns, in one. */
+enum {
+	SHIM_WANTS_CREDENTIALS = 1,	/* who sent a message */
+	SHIM_TAKES_DESCRIPTORS = 2,
+	SHIM_WANTS_MARKS = 4,		/* its mark or priority */
+	SHIM_WANTS_STAMP = 8,		/* when it came */
+	SHIM_WANTS_CMSGS = 16,		/* any of what shim_msg_put_marks() tells */
+	SHIM_WANTS_SENT_STAMP = 32,	/* when one was sent */
+};
+
+u32 shim_sk_interest(struct sock *sk);
+void shim_msg_put_descriptors(struct msghdr *msg,
+			      const struct scm_fp_list *list);
+void shim_msg_put_identity(struct socket *sock, struct msghdr *msg,
+			   const struct shim_credentials *credentials);
+void shim_msg_put_marks(struct sock *sk, struct msghdr *msg, s64 stamp,
+			const struct shim_marks *marks);
+s64 shim_stamp_now(void);
+void shim_sk_stamp_sent(struct sock *sk, const struct shim_marks *marks);
+int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
+			  int type);
+bool shim_sk_select_err_queue(struct sock *sk);
+bool shim_sk_zerocopy(struct sock *sk);
+struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len);
+void shim_zerocopy_end(struct ubuf_info *notice, bool sent);
 
 /* msg.c: messages that a call sends or receives */
 bool shim_msg_wants_inq(struct msghdr *msg);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Messages as socket buffers: allocate, fill, queue, receive. */
 
+#include <linux/errqueue.h>
 #include <linux/filter.h>
+#include <linux/net_tstamp.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
 #include <net/sock.h>
@@ -86,13 +88,50 @@ struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 	return copy;
 }
 
-/*
- * Runs the receiver's filter, moves the charge to the receiver and wakes it.
- * On failure the caller still owns @skb.
- */
-int shim_skb_queue_rcv(struct sock *sk, struct sk_buff *skb)
+static void set_marks(struct sk_buff *skb, const struct sockcm_cookie *sockc)
 {
-	return sock_queue_rcv_skb(sk, skb);
+	skb->mark = sockc->mark;
+	skb->priority = sockc->priority;
+	skb_setup_tx_timestamp(skb, sockc);
+}
+
+/* Marks a message as its sender's options say, or as @marks do. */
+void shim_skb_set_marks(struct sk_buff *skb, const struct shim_marks *marks)
+{
+	struct sockcm_cookie sockc;
+
+	if (marks) {
+		sockc = (struct sockcm_cookie) {
+			.mark = marks->mark,
+			.priority = marks->priority,
+			.tsflags = marks->tsflags,
+			.ts_opt_id = marks->ts_opt_id,
+		};
+	} else {
+		sockcm_init(&sockc, skb->sk);
+	}
+	set_marks(skb, &sockc);
+}
+
+void shim_skb_set_destructor(struct sk_buff *skb,
+			     void (*destructor)(struct sk_buff *skb))
+{
+	skb->destructor = destructor;
+}
+
+/* Tells the sender's error queue that the message is on its way, if it asked. */
+static void stamp_sent(struct sk_buff *skb)
+{
+	u8 *flags = &skb_shinfo(skb)->tx_flags;
+
+	if (likely(!(*flags & SKBTX_ANY_TSTAMP)) || !skb->sk)
+		return;
+
+	if (*flags & SKBTX_SCHED_TSTAMP)
+		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SCHED);
+	if (*flags & SKBTX_SW_TSTAMP)
+		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SND);
+	*flags &= ~SKBTX_ANY_TSTAMP;
 }
 
 static bool is_full(struct sock *sk)
@@ -100,20 +139,46 @@ static bool is_full(struct sock *sk)
 	return atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf);
 }
 
+/* The charge moves to the receiver; what the message carries goes along. */
+static void take_over(struct sock *sk, struct sk_buff *skb,
+		      void (*destructor)(struct sk_buff *skb))
+{
+	skb->destructor = skb->sk ? sock_wfree : NULL;
+	skb_set_owner_r(skb, sk);
+	skb->destructor = destructor;
+}
+
+/* The buffer is charged to its sender, and by hand to its receiver. */
+#define SHIM_SHARED	1UL
+
 /*
- * As sock_queue_rcv_skb(), but the buffer stays charged to its sender, so the
- * receiver is charged by hand, from here to shim_skb_recv(). Unless it was
- * queued, @skb is left to the caller.
+ * As sock_queue_rcv_skb(). With a @destructor, the charge moves to the receiver.
+ * Without, the buffer stays charged to its sender and the receiver is charged by
+ * hand, from here to shim_skb_recv(). Unless it was queued, @skb is left to the
+ * caller.
  */
-int shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
+int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
+		   void (*destructor)(struct sk_buff *skb))
 {
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
 	unsigned long flags;
 
-	if (is_full(sk))
+	/* A message that waits is filtered once. */
+	if (!destructor && is_full(sk))
 		return SHIM_QUEUE_FULL;
+	stamp_sent(skb);
 	if (sk_filter(sk, skb))
 		return SHIM_QUEUE_FILTERED;
+	if (READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP)
+		__net_timestamp(skb);
+
+	/* As UDP does, to remember something while the buffer is queued. */
+	skb->dev_scratch = destructor ? 0 : SHIM_SHARED;
+	if (destructor) {
+		if (is_full(sk))
+			return SHIM_QUEUE_FULL;
+		take_over(sk, skb, destructor);
+	}
 
 	spin_lock_irqsave(&queue->lock, flags);
 	/* shim_sk_close_queue() takes the lock between closing and emptying. */
@@ -121,11 +186,13 @@ int shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
 		spin_unlock_irqrestore(&queue->lock, flags);
 		return SHIM_QUEUE_CLOSED;
 	}
-	if (is_full(sk)) {
-		spin_unlock_irqrestore(&queue->lock, flags);
-		return SHIM_QUEUE_FULL;
+	if (!destructor) {
+		if (is_full(sk)) {
+			spin_unlock_irqrestore(&queue->lock, flags);
+			return SHIM_QUEUE_FULL;
+		}
+		atomic_add(skb->truesize, &sk->sk_rmem_alloc);
 	}
-	atomic_add(skb->truesize, &sk->sk_rmem_alloc);
 	sock_skb_set_dropcount(sk, skb);
 	__skb_queue_tail(queue, skb);
 	spin_unlock_irqrestore(&queue->lock, flags);
@@ -134,10 +201,9 @@ int shim_skb_queue_shared(struct sock *sk, struct sk_buff *skb)
 	return SHIM_QUEUED;
 }
 
-/* Whether the receiver was charged by shim_skb_queue_shared(). */
 static bool is_shared(const struct sk_buff *skb)
 {
-	return skb->destructor && skb->destructor != sock_rfree;
+	return skb->dev_scratch == SHIM_SHARED;
 }
 
 /* Frees all that is queued. */
@@ -192,6 +258,16 @@ void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb)
 {
 	sock_recv_cmsgs(msg, sk, skb);
+}
+
+void shim_skb_wfree(struct sk_buff *skb)
+{
+	sock_wfree(skb);
+}
+
+void shim_skb_rfree(struct sk_buff *skb)
+{
+	sock_rfree(skb);
 }
 
 void shim_sk_count_drop(struct sock *sk)

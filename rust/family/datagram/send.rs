@@ -31,14 +31,16 @@ use crate::net::{
         ENOBUFS,
         EOPNOTSUPP, //
     },
+    Interest,
     MessageFlags,
-    ReliableDelivery,
+    QueueOutcome,
     SendMessage,
     SkBuff,
     Sock,
     Socket,
     SocketType,
-    Timeout, //
+    Timeout,
+    ZerocopyNotice, //
 };
 
 /// What a message takes of the send buffer beside its bytes, at the least: as AF_UNIX reckons it
@@ -52,15 +54,17 @@ const OVERHEAD: usize = 32;
 ///
 /// `EDESTADDRREQ`, `ENETUNREACH`, `EACCES` for all nodes without `SO_BROADCAST`, `ECONNREFUSED` if
 /// nobody has the port or its owner takes messages from another peer only, `EMSGSIZE`, `EPIPE`
-/// after `shutdown(2)`, `EAGAIN`, `EFAULT`, `ENOBUFS`. `EOPNOTSUPP` for control messages,
-/// `MSG_OOB`, and a reliable message to all nodes.
+/// after `shutdown(2)`, `EAGAIN`, `EFAULT`, `ENOBUFS`. `EOPNOTSUPP` for `MSG_OOB` and
+/// a reliable message to all nodes. `EPERM` if the receiver takes no descriptors, and the errors
+/// of control messages.
 pub(super) fn send(
     socket: Socket<'_, Datagram>,
     message: &mut SendMessage<'_, Datagram>,
 ) -> Result<usize> {
-    if message.has_control() || message.flags().contains(MessageFlags::URGENT) {
+    if message.flags().contains(MessageFlags::URGENT) {
         return Err(EOPNOTSUPP.into());
     }
+    let control = message::control(socket, message)?;
 
     let (to, everywhere) = destination(socket, message)?;
     let len = message.remaining();
@@ -72,8 +76,9 @@ pub(super) fn send(
         bind_automatically(socket, &guard)?;
     }
 
+    let notice = ZerocopyNotice::new(socket, message)?;
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
-    let mut skb = SkBuff::from_message(socket, message, socket.address())?;
+    let mut skb = SkBuff::from_message(socket, message, control, socket.address())?;
     loop {
         if socket.is_send_shut() {
             return Err(EPIPE);
@@ -84,12 +89,16 @@ pub(super) fn send(
             // To all nodes, that nobody listens is no error.
             Delivered::Refused if everywhere => break,
             Delivered::Refused => return Err(ECONNREFUSED.into()),
+            Delivered::NoDescriptors => return Err(EPERM),
             Delivered::Full(skb) => skb,
         };
         wait_for_room(socket, to, &mut timeout)?;
     }
     // A destination that was full before is no concern of this message's sender any more.
     set_congested(socket, Peer::None);
+    if let Some(notice) = notice {
+        notice.complete();
+    }
     Ok(len)
 }
 
@@ -136,6 +145,8 @@ enum Delivered {
     Taken,
     /// Nobody is there, or nobody who wants it.
     Refused,
+    /// The receiver takes no descriptors.
+    NoDescriptors,
     /// There is no room.
     Full(SkBuff<Datagram>),
 }
@@ -155,6 +166,7 @@ fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Del
         hand_over(
             skb,
             receiver,
+            from.interest().contains(Interest::CREDENTIALS),
             |len| Header {
                 socket_type: from.delivery.socket_type(),
                 len,
@@ -170,29 +182,37 @@ fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Del
 /// Queues a message on its receiver, and shows it to the raw sockets, with the header that
 /// `describe` makes for its length.
 fn hand_over(
-    skb: SkBuff<Datagram>,
+    mut skb: SkBuff<Datagram>,
     receiver: &Sock<Datagram>,
+    wants_credentials: bool,
     describe: impl FnOnce(usize) -> Header,
     taps: &Taps,
 ) -> Delivered {
     if receiver.is_receive_shut() {
         return Delivered::Refused;
     }
+    let interest = receiver.interest();
+    if skb.has_descriptors() && !interest.contains(Interest::DESCRIPTORS) {
+        return Delivered::NoDescriptors;
+    }
+    if wants_credentials || interest.contains(Interest::CREDENTIALS) {
+        skb.identify();
+    }
     let shown = if taps.is_empty() { None } else { skb.share() };
     match receiver.delivery {
         Delivery::Reliable => match skb.deliver_reliably(receiver) {
-            ReliableDelivery::Queued => {}
-            ReliableDelivery::Full(skb) => return Delivered::Full(skb),
-            ReliableDelivery::Filtered => return Delivered::Taken,
-            ReliableDelivery::Closed => return Delivered::Refused,
+            QueueOutcome::Queued => {}
+            QueueOutcome::Full(skb) => return Delivered::Full(skb),
+            QueueOutcome::Filtered => return Delivered::Taken,
+            QueueOutcome::Closed => return Delivered::Refused,
         },
-        Delivery::Lossy => {
+        Delivery::Lossy => match skb.deliver(receiver) {
+            QueueOutcome::Queued => {}
             // A receiver that is full has counted the loss; one whose filter said no wanted none
             // of it.
-            if skb.deliver(receiver).is_err() {
-                return Delivered::Taken;
-            }
-        }
+            QueueOutcome::Full(()) | QueueOutcome::Filtered => return Delivered::Taken,
+            QueueOutcome::Closed => return Delivered::Refused,
+        },
     }
     if let Some(message) = shown {
         taps.show(&describe(message.len()), &message);
@@ -227,6 +247,7 @@ pub(in crate::family) fn inject(
         hand_over(
             skb,
             receiver,
+            true,
             |len| Header { len, ..*header },
             &namespace.taps,
         )
@@ -234,6 +255,7 @@ pub(in crate::family) fn inject(
     match delivered.unwrap_or(Delivered::Refused) {
         Delivered::Taken => Ok(()),
         Delivered::Refused => Err(ECONNREFUSED.into()),
+        Delivered::NoDescriptors => Err(EPERM),
         Delivered::Full(_) => Err(ENOBUFS.into()),
     }
 }

@@ -12,10 +12,17 @@ use kernel::{
 
 use super::{
     chunk::Chunk,
+    note::{
+        Companions,
+        NoteList, //
+    },
     record,
     Ring, //
 };
-use crate::net::IoPage;
+use crate::net::{
+    Interest,
+    IoPage, //
+};
 
 /// The right to read from a ring, and where from.
 pub(in crate::family) struct Consumer {
@@ -29,6 +36,7 @@ pub(in crate::family) struct Consumer {
     records: u64,
     /// Positions at or after `position` of urgent bytes that were taken, in order.
     holes: KVec<u64>,
+    notes: NoteList,
 }
 
 /// Why a read stops.
@@ -49,12 +57,46 @@ impl Consumer {
             position: 0,
             records: 0,
             holes: KVec::new(),
+            notes: NoteList::new(),
         }
     }
 
     /// Bytes that can be read.
     pub(in crate::family) fn available(&self, ring: &Ring) -> usize {
         usize::try_from(ring.written().wrapping_sub(self.position)).unwrap_or(usize::MAX)
+    }
+
+    /// How many of `len` bytes after `skip` one may read together who wants to know what `interest`
+    /// says. `goes_on` if the byte before is part of the same read.
+    pub(in crate::family) fn reach(
+        &mut self,
+        ring: &Ring,
+        skip: usize,
+        len: usize,
+        goes_on: bool,
+        interest: Interest,
+    ) -> usize {
+        if ring.notes.count() == 0 {
+            return len;
+        }
+        let here = self.position.wrapping_add(skip as u64);
+        self.notes.reach(&ring.notes, here, len, goes_on, interest)
+    }
+
+    /// What `len` bytes after `skip`, which may be read together, bring with them.
+    pub(in crate::family) fn companions(
+        &mut self,
+        ring: &Ring,
+        skip: usize,
+        len: usize,
+    ) -> Companions<'_> {
+        let here = self.position.wrapping_add(skip as u64);
+        self.notes.companions(&ring.notes, here, len)
+    }
+
+    /// Whether bytes may bring anything with them, even if nobody asks.
+    pub(in crate::family) fn has_notes(&self, ring: &Ring) -> bool {
+        ring.notes.count() > 0
     }
 
     /// Copies at most `len` bytes to `dest`, leaving out `skip`, and consumes none. May sleep.
@@ -91,6 +133,7 @@ impl Consumer {
     /// Consumes all there is. Returns how many bytes of it were not read, nor taken with `MSG_OOB`.
     pub(in crate::family) fn discard(&mut self, ring: &Ring) -> usize {
         let taken = self.holes.len();
+        self.notes.clear(&ring.notes);
         self.consume(ring, usize::MAX).saturating_sub(taken)
     }
 
@@ -235,6 +278,9 @@ impl Consumer {
     /// Moves on by `len` bytes, which must be there, and hands back the chunks that lie behind.
     fn advance(&mut self, ring: &Ring, len: usize) {
         self.position = self.position.wrapping_add(len as u64);
+        if ring.notes.count() > 0 {
+            self.notes.advance(&ring.notes, self.position);
+        }
         if !self.holes.is_empty() {
             let position = self.position;
             self.holes.retain(|&mut hole| hole >= position);

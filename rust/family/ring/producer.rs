@@ -11,11 +11,17 @@ use kernel::{
 
 use super::{
     chunk::Chunk,
+    note::{
+        Context,
+        Note,
+        Notes, //
+    },
     record,
     Ring, //
 };
 use crate::net::{
     errno::ENOBUFS,
+    Descriptors,
     IoPage, //
 };
 
@@ -29,7 +35,11 @@ pub(in crate::family) struct Producer {
     position: u64,
     /// Records that were ever written.
     records: u64,
+    notes: Notes,
 }
+
+/// What goes along with a write: see [`Producer::annotate`].
+pub(in crate::family) struct Annotation(Option<KBox<Note>>);
 
 impl Producer {
     /// For a ring that nothing was written to.
@@ -39,6 +49,28 @@ impl Producer {
             filled: 0,
             position: 0,
             records: 0,
+            notes: Notes::new(),
+        }
+    }
+
+    /// Prepares what goes along with the next write: what is to be known of it, if anybody wants to
+    /// know, and descriptors. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(in crate::family) fn annotate(
+        &self,
+        context: Option<Context>,
+        descriptors: Option<KBox<Descriptors>>,
+    ) -> Result<Annotation> {
+        self.notes.make(context, descriptors).map(Annotation)
+    }
+
+    /// Adds the note about what was written up to position `end`, before it is published.
+    fn note(&mut self, ring: &Ring, annotation: Annotation, end: u64) {
+        if let Annotation(Some(note)) = annotation {
+            self.notes.put(&ring.notes, note, self.position, end);
         }
     }
 
@@ -56,6 +88,7 @@ impl Producer {
         source: &mut IovIterSource<'_>,
         room: usize,
         urgent: bool,
+        annotation: Annotation,
     ) -> Result<usize> {
         let all = source.len();
         let len = room.min(source.len());
@@ -67,7 +100,11 @@ impl Producer {
         if result.filled == 0 && len > 0 {
             return Err(result.error);
         }
-        self.position = self.position.wrapping_add(result.filled as u64);
+        if result.filled > 0 {
+            let end = self.position.wrapping_add(result.filled as u64);
+            self.note(ring, annotation, end);
+            self.position = end;
+        }
         // The mark is there before the byte can be read.
         if urgent && result.filled == all {
             ring.urgent.set(self.position);
@@ -86,6 +123,7 @@ impl Producer {
         &mut self,
         ring: &Ring,
         len: usize,
+        annotation: Annotation,
         copy: impl FnMut(&IoPage, usize, usize) -> usize,
     ) -> Result<usize> {
         let header = record::encode(len)?;
@@ -115,7 +153,9 @@ impl Producer {
         // Before the record can be read, so that its chunks are the reader's alone then.
         drop(start);
         let written = (header.len() as u64).wrapping_add(len as u64);
-        self.position = self.position.wrapping_add(written);
+        let end = self.position.wrapping_add(written);
+        self.note(ring, annotation, end);
+        self.position = end;
         self.records = self.records.wrapping_add(1);
         ring.publish_record(self.position, self.records);
         Ok(len)

@@ -31,6 +31,7 @@ use crate::net::{
         EINPROGRESS,
         EISCONN, //
     },
+    Interest,
     Retired,
     Sock,
     Socket,
@@ -110,10 +111,16 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
 ///
 /// What comes second is to be dropped without the socket lock.
 fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Option<Retired<End>>)> {
-    let (backlog, receive_buffer) = socket
+    let (backlog, party) = socket
         .ports()
         .with(to, |listener: &Sock<Stream>| {
-            Some((listener.backlog.get_arc()?, listener.receive_buffer()))
+            let party = Party {
+                address: Address::local(to),
+                receive_buffer: listener.receive_buffer(),
+                // Whoever accepts may want to know yet who connected.
+                interest: listener.interest() | Interest::CREDENTIALS,
+            };
+            Some((listener.backlog.get_arc()?, party))
         })
         .flatten()
         .ok_or(ECONNREFUSED)?;
@@ -122,11 +129,9 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
         Party {
             address: Address::local(from),
             receive_buffer: socket.receive_buffer(),
+            interest: socket.interest(),
         },
-        Party {
-            address: Address::local(to),
-            receive_buffer,
-        },
+        party,
     )?;
     let (phase, ticket) = backlog.push(theirs)?;
     let (end, old) = socket.install(ours, socket.sock_ref());
@@ -156,6 +161,7 @@ pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Res
     let party = |socket: Socket<'_, Stream>| Party {
         address: Address::ANY,
         receive_buffer: socket.receive_buffer(),
+        interest: socket.interest(),
     };
     let (one, other) = Endpoint::pair(party(first), party(second))?;
     for (socket, endpoint) in [(first, one), (second, other)] {

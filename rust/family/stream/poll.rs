@@ -8,9 +8,12 @@ use kernel::{
 };
 
 use super::{
-    super::connection::{
-        End,
-        Phase, //
+    super::{
+        connection::{
+            End,
+            Phase, //
+        },
+        message, //
     },
     Framing,
     Stream, //
@@ -24,7 +27,7 @@ use crate::net::{
 
 /// `poll(2)`. Takes no lock.
 pub(super) fn poll(socket: Socket<'_, Stream>) -> Events {
-    let errors = Events::ERROR.when(socket.has_error() || socket.has_queued_error());
+    let errors = message::errors(socket);
     let rcu = rcu::read_lock();
 
     if let Some(backlog) = socket.backlog.get(&rcu) {

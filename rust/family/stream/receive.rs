@@ -9,9 +9,13 @@ mod urgent;
 use kernel::prelude::*;
 
 use super::{
-    super::connection::{
-        End,
-        Phase, //
+    super::{
+        connection::{
+            End,
+            Phase, //
+        },
+        LEVEL,
+        RECVERR, //
     },
     Framing,
     Receiver,
@@ -41,8 +45,7 @@ pub(super) fn receive(
 ) -> Result<usize> {
     let flags = message.flags();
     if flags.contains(MessageFlags::ERROR_QUEUE) {
-        // Nothing is ever put there.
-        return Err(EAGAIN);
+        return message.take_queued_error(socket, LEVEL, RECVERR);
     }
     match (socket.framing, flags.contains(MessageFlags::URGENT)) {
         (Framing::Bytes, false) => bytes::receive(socket, message),

@@ -10,14 +10,20 @@ use super::{
             End,
             Phase, //
         },
+        message,
         raw::{
             Header,
             Raw, //
         },
         ring::{
+            Annotation,
             Producer,
             RECORD_HEADER, //
         }, //
+    },
+    annotate::{
+        annotate,
+        stamp_sent, //
     },
     Framing,
     Stream, //
@@ -28,12 +34,14 @@ use crate::net::{
         ENOTCONN,
         EOPNOTSUPP, //
     },
+    Control,
     MessageFlags,
     SendMessage,
     SkBuff,
     Socket,
     SocketType,
-    Timeout, //
+    Timeout,
+    ZerocopyNotice, //
 };
 
 /// The most that is written before the reader is told, so that it can start while the writer goes
@@ -54,8 +62,8 @@ enum Attempt {
 ///
 /// `ENOTCONN`, `EISCONN` if a destination is named, `EPIPE`, `EAGAIN`, `EINTR` or `ERESTARTSYS`,
 /// `EFAULT`, `ENOBUFS`, a pending error; only if not a single byte was written. `EMSGSIZE` for a
-/// record that the buffers don't allow. `EOPNOTSUPP` for control messages, and for `MSG_OOB` without
-/// data or with a record.
+/// record that the buffers don't allow. `EOPNOTSUPP` for `MSG_OOB` without data or with a record.
+/// `EPERM` if the reader takes no descriptors, and the errors of control messages.
 pub(super) fn send(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
@@ -71,10 +79,24 @@ pub(super) fn send(
     if urgent && (socket.framing == Framing::Records || message.remaining() == 0) {
         return Err(EOPNOTSUPP.into());
     }
-    if message.has_control() {
-        return Err(EOPNOTSUPP.into());
-    }
+    let mut control = message::control(socket, message)?;
+    let notice = ZerocopyNotice::new(socket, message)?;
 
+    let sent = write(socket, message, &mut control)?;
+    stamp_sent(socket, &control);
+    if let Some(notice) = notice {
+        notice.complete();
+    }
+    Ok(sent)
+}
+
+/// Writes all of the message, and waits for room. Returns how much was written when something came
+/// in between.
+fn write(
+    socket: Socket<'_, Stream>,
+    message: &mut SendMessage<'_, Stream>,
+    control: &mut Option<Control>,
+) -> Result<usize> {
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
     let mut sent = 0_usize;
     loop {
@@ -82,7 +104,7 @@ pub(super) fn send(
         if sent > 0 && socket.has_error() {
             return Ok(sent);
         }
-        let result = match attempt(socket, message) {
+        let result = match attempt(socket, message, control) {
             Ok(Attempt::Wrote(bytes)) => {
                 sent = sent.saturating_add(bytes);
                 if message.remaining() == 0 {
@@ -103,7 +125,11 @@ pub(super) fn send(
 }
 
 /// Writes as much as there is room for now, but not more than a piece.
-fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) -> Result<Attempt> {
+fn attempt(
+    socket: Socket<'_, Stream>,
+    message: &mut SendMessage<'_, Stream>,
+    control: &mut Option<Control>,
+) -> Result<Attempt> {
     let mut guard = socket.sender.lock_killable()?;
     socket.take_error()?;
     let Some(sender) = guard.as_mut() else {
@@ -128,7 +154,8 @@ fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) ->
         Framing::Bytes => {
             let urgent = message.flags().contains(MessageFlags::URGENT);
             let piece = room.min(PIECE);
-            let written = producer.write(ring, message.source(), piece, urgent)?;
+            let annotation = annotate(socket, end, producer, control)?;
+            let written = producer.write(ring, message.source(), piece, urgent, annotation)?;
             if urgent && written == len {
                 end.signal_urgent();
             }
@@ -136,10 +163,14 @@ fn attempt(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) ->
         }
         Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
         Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
-        Framing::Records => write_record(socket, end, producer, message)?,
+        Framing::Records => {
+            let annotation = annotate(socket, end, producer, control)?;
+            write_record(socket, end, producer, message, annotation)?
+        }
     };
     if !end.data_was_written() {
         // The reader left meanwhile, and may not have counted these bytes as unread.
+        ring.drop_notes();
         return Err(EPIPE);
     }
     Ok(Attempt::Wrote(written))
@@ -151,12 +182,13 @@ fn write_record(
     end: &End,
     producer: &mut Producer,
     message: &mut SendMessage<'_, Stream>,
+    annotation: Annotation,
 ) -> Result<usize> {
     let ring = end.outgoing();
     let taps = &socket.namespace().taps;
     if taps.is_empty() {
         let source = message.source();
-        return producer.write_record(ring, source.len(), |page, at, len| {
+        return producer.write_record(ring, source.len(), annotation, |page, at, len| {
             page.fill(at, source, len)
         });
     }
@@ -167,9 +199,9 @@ fn write_record(
         source: end.address(),
         destination: end.peer_address(),
     };
-    let skb = SkBuff::<Raw>::from_message(socket, message, header.source)?;
+    let skb = SkBuff::<Raw>::from_message(socket, message, None, header.source)?;
     let mut done = 0_usize;
-    let written = producer.write_record(ring, skb.len(), |page, at, len| {
+    let written = producer.write_record(ring, skb.len(), annotation, |page, at, len| {
         let copied = skb.copy_to_page(done, page, at, len);
         done = done.saturating_add(copied);
         copied

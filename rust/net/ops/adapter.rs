@@ -72,6 +72,7 @@ pub(in crate::net) fn table<T: SocketOps>(
         sendmsg: Some(sendmsg::<T>),
         recvmsg: Some(recvmsg::<T>),
         mmap: Some(bindings::sock_no_mmap),
+        gettstamp: Some(bindings::sock_gettstamp),
         set_rcvbuf: if T::HAS_RECEIVE_BUFFER_CHANGED {
             Some(set_rcvbuf::<T>)
         } else {

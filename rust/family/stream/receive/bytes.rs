@@ -7,6 +7,7 @@ use kernel::prelude::*;
 use super::{
     super::{
         super::ring::Stop,
+        annotate::Telling,
         Stream, //
     },
     lock,
@@ -30,31 +31,37 @@ pub(super) fn receive(
     let mut received = 0_usize;
     // Bytes that a peek has left behind, given or left out.
     let mut seen = 0_usize;
-    loop {
-        let taken = match take(socket, message, received, wanted, seen) {
+    let mut telling = Telling::new(socket);
+    let result = loop {
+        let taken = match take(socket, message, received, wanted, seen, &mut telling) {
             Ok(taken) => taken,
-            Err(_) if received > 0 => return Ok(received),
-            Err(error) => return Err(error),
+            Err(_) if received > 0 => break Ok(received),
+            Err(error) => break Err(error),
         };
         received = received.saturating_add(taken.bytes);
         seen = taken.seen;
         if taken.is_enough {
-            return Ok(received);
+            break Ok(received);
         }
         let done = if received > 0 {
             taken.ending.over || taken.ending.error
         } else {
-            taken.ending.is_end(socket)?
+            match taken.ending.is_end(socket) {
+                Ok(is_end) => is_end,
+                Err(error) => break Err(error),
+            }
         };
         if done {
-            return Ok(received);
+            break Ok(received);
         }
         match wait_for_data(socket, seen, &mut timeout) {
             Ok(()) => {}
-            Err(_) if received > 0 => return Ok(received),
-            Err(error) => return Err(error),
+            Err(_) if received > 0 => break Ok(received),
+            Err(error) => break Err(error),
         }
-    }
+    };
+    telling.finish(socket, message);
+    result
 }
 
 /// What was taken of the stream.
@@ -75,6 +82,7 @@ fn take(
     received: usize,
     wanted: usize,
     seen: usize,
+    telling: &mut Telling,
 ) -> Result<Taken> {
     let flags = message.flags();
     let peek = flags.contains(MessageFlags::PEEK);
@@ -106,17 +114,22 @@ fn take(
     let len = available
         .min(wanted.saturating_sub(received))
         .min(consumer.to_stop(ring, skip).unwrap_or(usize::MAX));
+    let reach = consumer.reach(ring, skip, len, received > 0, telling.interest());
 
-    let bytes = if peek {
-        consumer.copy(ring, skip, message.dest(), len)?
-    } else if flags.contains(MessageFlags::TRUNCATE) {
-        consumer.consume(ring, len)
+    let bytes = if flags.contains(MessageFlags::TRUNCATE) && !peek {
+        reach
     } else {
-        let bytes = consumer.copy(ring, 0, message.dest(), len)?;
-        consumer.consume(ring, bytes)
+        consumer.copy(ring, skip, message.dest(), reach)?
     };
+    if bytes > 0 {
+        telling.tell(socket, consumer, end, skip, bytes, message);
+    }
+    if !peek {
+        consumer.consume(ring, bytes);
+    }
     let seen = if peek { skip.saturating_add(bytes) } else { 0 };
-    let is_stopped = consumer.stop_at(ring, seen).is_some();
+    let is_stopped =
+        reach < len || telling.has_descriptors() || consumer.stop_at(ring, seen).is_some();
     if !peek && (bytes > 0 || dropped > 0) {
         end.room_was_made();
     }

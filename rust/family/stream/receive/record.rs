@@ -5,7 +5,10 @@
 use kernel::prelude::*;
 
 use super::{
-    super::Stream,
+    super::{
+        annotate::Telling,
+        Stream, //
+    },
     lock,
     wait_for_data,
     Ending, //
@@ -50,6 +53,8 @@ fn take(
 
     let fits = len.min(message.remaining());
     consumer.copy_record(ring, message.dest(), fits)?;
+    let mut telling = Telling::new(socket);
+    telling.tell(socket, consumer, end, 0, 1, message);
     if !flags.contains(MessageFlags::PEEK) {
         consumer.consume_record(ring, len);
         end.room_was_made();
@@ -58,6 +63,7 @@ fn take(
         message.set_left(ring.payload_len());
     }
     drop(guard);
+    telling.finish(socket, message);
 
     message.report(MessageFlags::END_OF_RECORD);
     if fits < len {

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What goes along with the bytes of a connection: to be written, and to be told to who reads them.
+
+use kernel::prelude::*;
+
+use super::{
+    super::{
+        connection::End,
+        ring::{
+            Annotation,
+            Consumer,
+            Context,
+            Producer, //
+        }, //
+    },
+    Stream, //
+};
+use crate::net::{
+    Control,
+    Interest,
+    Marks,
+    RecvMessage,
+    Socket,
+    Stamp, //
+};
+
+/// Prepares what goes along with the next write. Descriptors go with the first one of a call.
+///
+/// # Errors
+///
+/// `EPERM` if the reader takes no descriptors, `ENOMEM`.
+pub(super) fn annotate(
+    socket: Socket<'_, Stream>,
+    end: &End,
+    producer: &Producer,
+    control: &mut Option<Control>,
+) -> Result<Annotation> {
+    let reader = end.reader_interest();
+    let mut descriptors = None;
+    let mut named = None;
+    if let Some(control) = control {
+        if control.descriptors.is_some() && !reader.contains(Interest::DESCRIPTORS) {
+            return Err(EPERM);
+        }
+        descriptors = control.descriptors.take();
+        named = control.credentials.clone();
+    }
+
+    // As in AF_UNIX, a writer that wants to know whom it deals with says who it is.
+    let own = socket.interest();
+    let mut interest = reader;
+    if own.contains(Interest::CREDENTIALS) {
+        interest = interest | Interest::CREDENTIALS;
+    }
+    let told = Interest::CREDENTIALS | Interest::MARKS | Interest::STAMP;
+    let context = if named.is_some() || interest.meets(told) {
+        Some(Context::new(interest, named, marks(socket, control)))
+    } else {
+        None
+    };
+    producer.annotate(context, descriptors)
+}
+
+/// Has the error queue tell when a write was made, if that was asked for.
+pub(super) fn stamp_sent(socket: Socket<'_, Stream>, control: &Option<Control>) {
+    if control.is_some() || socket.interest().contains(Interest::SENT_STAMP) {
+        socket.stamp_sent(&marks(socket, control));
+    }
+}
+
+fn marks(socket: Socket<'_, Stream>, control: &Option<Control>) -> Marks {
+    match control {
+        Some(control) => control.marks,
+        None => socket.marks(),
+    }
+}
+
+/// What a read is to tell beside the bytes.
+pub(super) struct Telling {
+    interest: Interest,
+    /// Of the last byte that was read.
+    last: Option<(Stamp, Marks)>,
+    has_descriptors: bool,
+}
+
+impl Telling {
+    /// For a read on `socket` that begins.
+    pub(super) fn new(socket: Socket<'_, Stream>) -> Self {
+        Self {
+            interest: socket.interest(),
+            last: None,
+            has_descriptors: false,
+        }
+    }
+
+    /// What may not differ within a read.
+    pub(super) fn interest(&self) -> Interest {
+        self.interest
+    }
+
+    /// Whether descriptors were told, after which a read ends.
+    pub(super) fn has_descriptors(&self) -> bool {
+        self.has_descriptors
+    }
+
+    /// Tells what goes along with `len` bytes after `skip`, which were copied. Once a read, who
+    /// wrote the first of them. May sleep.
+    pub(super) fn tell(
+        &mut self,
+        socket: Socket<'_, Stream>,
+        consumer: &mut Consumer,
+        end: &End,
+        skip: usize,
+        len: usize,
+        message: &mut RecvMessage<'_, Stream>,
+    ) {
+        let asked = Interest::CREDENTIALS;
+        let is_asked =
+            self.interest.contains(asked) || self.interest.contains(Interest::MARKS_OR_STAMP);
+        let ring = end.incoming();
+        if !is_asked && !consumer.has_notes(ring) {
+            return;
+        }
+        let found = consumer.companions(ring, skip, len);
+        if self.last.is_none() {
+            message.put_credentials(socket, &found.first.credentials);
+        }
+        if let Some(descriptors) = found.descriptors {
+            message.put_descriptors(descriptors);
+            self.has_descriptors = true;
+        }
+        self.last = Some((found.last.stamp, found.last.marks));
+    }
+
+    /// Tells what is true of the whole, at the end of a read. May sleep.
+    pub(super) fn finish(self, socket: Socket<'_, Stream>, message: &mut RecvMessage<'_, Stream>) {
+        if let Some((stamp, marks)) = self.last {
+            if self.interest.contains(Interest::MARKS_OR_STAMP) {
+                message.put_marks(socket.sock(), stamp, &marks);
+            }
+        }
+    }
+}

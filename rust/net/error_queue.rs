@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The error queue of a socket: `MSG_ERRQUEUE` in recv(2).
+//!
+//! It tells when messages were sent (`SO_TIMESTAMPING`), and which buffers may be used again
+//! (`MSG_ZEROCOPY`).
+//!
+//! C header: [`include/linux/errqueue.h`](srctree/include/linux/errqueue.h)
+
+use core::ptr::NonNull;
+
+use kernel::prelude::*;
+
+use super::{
+    errno::ENOBUFS,
+    MessageFlags,
+    RecvMessage,
+    SendMessage,
+    Sock,
+    Socket,
+    SocketOps, //
+};
+use crate::bindings;
+
+impl<T: SocketOps> RecvMessage<'_, T> {
+    /// Takes the first entry of the error queue. What it says comes as a control message of
+    /// `level` and `kind`. Does not wait.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` if there is none, `EFAULT`.
+    pub(crate) fn take_queued_error(
+        &mut self,
+        socket: Socket<'_, T>,
+        level: i32,
+        kind: i32,
+    ) -> Result<usize> {
+        // SAFETY: The socket is open and the message valid.
+        let count = unsafe {
+            bindings::shim_sk_recv_errqueue(socket.as_raw_sock(), self.as_raw(), level, kind)
+        };
+        kernel::error::to_result(count)?;
+        Ok(usize::try_from(count)?)
+    }
+}
+
+impl<T: SocketOps> Sock<T> {
+    /// Whether an entry in the error queue counts as urgent too: `SO_SELECT_ERR_QUEUE`.
+    pub(crate) fn is_queued_error_urgent(&self) -> bool {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_select_err_queue(self.as_raw()) }
+    }
+}
+
+/// A notice that the bytes of a call with `MSG_ZEROCOPY` may be used again. It says that they were
+/// copied.
+///
+/// # Invariants
+///
+/// `raw` is valid and ours.
+pub(crate) struct ZerocopyNotice {
+    raw: NonNull<bindings::ubuf_info>,
+}
+
+impl ZerocopyNotice {
+    /// The notice that `message` asks for. Takes the socket lock.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS` if there is no room for it.
+    pub(crate) fn new<T: SocketOps>(
+        socket: Socket<'_, T>,
+        message: &mut SendMessage<'_, T>,
+    ) -> Result<Option<Self>> {
+        if !message.flags().contains(MessageFlags::ZERO_COPY) {
+            return Ok(None);
+        }
+        let len = message.remaining();
+        // SAFETY: The sock is valid.
+        if len == 0 || !unsafe { bindings::shim_sk_zerocopy(socket.as_raw_sock()) } {
+            return Ok(None);
+        }
+        // SAFETY: The socket is open, and its lock is not held.
+        let raw = unsafe { bindings::shim_zerocopy_begin(socket.as_raw_sock(), len) };
+        // INVARIANT: The function hands it over.
+        Ok(Some(Self {
+            raw: NonNull::new(raw).ok_or(ENOBUFS)?,
+        }))
+    }
+
+    /// The bytes, or some of them, were sent.
+    pub(crate) fn complete(self) {
+        let this = core::mem::ManuallyDrop::new(self);
+        // SAFETY: By the type invariant it is ours to give up.
+        unsafe { bindings::shim_zerocopy_end(this.raw.as_ptr(), true) };
+    }
+}
+
+impl Drop for ZerocopyNotice {
+    /// Nothing was sent, so there is nothing to be told.
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant it is ours to give up.
+        unsafe { bindings::shim_zerocopy_end(self.raw.as_ptr(), false) };
+    }
+}
