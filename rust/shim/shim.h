@@ -8,6 +8,7 @@
 #ifndef SHIM_H
 #define SHIM_H
 
+#include <linux/sockptr.h>
 #include <linux/types.h>
 
 struct mutex;
@@ -58,6 +59,12 @@ long shim_sk_sndtimeo(struct sock *sk);
 bool shim_sk_broadcast(struct sock *sk);
 bool shim_sk_urginline(struct sock *sk);
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
+
+/* option.c: socket options */
+int shim_option_read(void *to, sockptr_t from, size_t len);
+void shim_sock_customize_options(struct socket *sock);
+void shim_sk_set_switch(struct sock *sk, int option, bool on);
+bool shim_sk_switch(struct sock *sk, int option);
 
 /* wake.c: whoever sleeps on, polls or is signalled by a sock */
 void shim_sk_data_ready(struct sock *sk);
