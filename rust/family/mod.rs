@@ -43,6 +43,7 @@ mod datagram;
 mod endpoint;
 mod message;
 mod number;
+mod options;
 mod ports;
 mod raw;
 mod ring;
@@ -72,6 +73,9 @@ impl Family for Experimental {
     type Address = Address;
     type Namespace = Ports;
     type Types = (Stream, (Datagram, (Raw, ())));
+
+    /// `SOL_EXPERIMENTAL`
+    const OPTION_LEVEL: Option<i32> = Some(318);
 
     fn cell() -> &'static FamilyCell<Self> {
         static CELL: FamilyCell<Experimental> = FamilyCell::new();
