@@ -4,6 +4,7 @@
 #include "../../rust/shim/ancillary.c"
 #include "../../rust/shim/layout.c"
 #include "../../rust/shim/msg.c"
+#include "../../rust/shim/option.c"
 #include "../../rust/shim/page.c"
 #include "../../rust/shim/pernet.c"
 #include "../../rust/shim/proto.c"

@@ -25,6 +25,7 @@ use congestion::Congestion;
 use super::{
     address::Node,
     message,
+    options,
     ports::{
         reachable_port,
         PortTable, //
@@ -41,6 +42,9 @@ use crate::net::{
     Events,
     MessageFlags,
     NameOf,
+    OptionOutcome,
+    OptionReply,
+    OptionValue,
     Proto,
     RecvMessage,
     SendMessage,
@@ -51,6 +55,7 @@ use crate::net::{
     Socket,
     SocketArgs,
     SocketOps,
+    SocketOption,
     SocketState,
     SocketType,
     WakeBand, //
@@ -293,6 +298,18 @@ impl SocketOps for Datagram {
             socket.set_state(SocketState::Established);
         }
         Ok(())
+    }
+
+    fn set_option(
+        socket: Socket<'_, Self>,
+        option: SocketOption,
+        value: &OptionValue<'_>,
+    ) -> Result<OptionOutcome> {
+        options::set(socket, option, value)
+    }
+
+    fn own_option(socket: Socket<'_, Self>, option: i32, reply: &mut OptionReply<'_>) -> Result {
+        options::get_own(socket, option, reply)
     }
 
     fn receive_buffer_changed(sk: &Sock<Self>) {

@@ -74,9 +74,7 @@ pub(super) fn receive<T: SocketOps<Family = Experimental>>(
     if len < skb.len() {
         message.report(MessageFlags::TRUNCATE);
     }
-    if message.wants_left() {
-        message.set_left(socket.first_skb_len());
-    }
+    message.tell_left(socket.sock(), || socket.first_skb_len());
     Ok(if flags.contains(MessageFlags::TRUNCATE) {
         skb.len()
     } else {

@@ -43,6 +43,7 @@ mod datagram;
 mod endpoint;
 mod message;
 mod number;
+mod options;
 mod ports;
 mod raw;
 mod ring;
@@ -74,6 +75,9 @@ impl Family for Experimental {
     type Namespace = Ports;
     type Types = (Stream, (Datagram, (Raw, ())));
 
+    /// `SOL_EXPERIMENTAL`
+    const OPTION_LEVEL: Option<i32> = Some(318);
+
     fn cell() -> &'static FamilyCell<Self> {
         static CELL: FamilyCell<Experimental> = FamilyCell::new();
         &CELL
@@ -104,7 +108,7 @@ pub(crate) struct Ports {
 /// `SOL_EXPERIMENTAL`
 const LEVEL: i32 = 318;
 /// `EXP_RECVERR`
-const RECVERR: i32 = 1;
+const RECVERR: i32 = 16;
 
 /// The most descriptors that may be on their way in a network namespace.
 const MOST_DESCRIPTORS: usize = 1 << 16;

@@ -19,6 +19,7 @@ use super::{
         self,
         Datagram, //
     },
+    options,
     Address,
     Experimental, //
 };
@@ -36,6 +37,9 @@ use crate::net::{
     Interest,
     MessageFlags,
     NameOf,
+    OptionOutcome,
+    OptionReply,
+    OptionValue,
     Proto,
     RecvMessage,
     SendMessage,
@@ -46,6 +50,7 @@ use crate::net::{
     Socket,
     SocketArgs,
     SocketOps,
+    SocketOption,
     SocketState,
     SocketType,
     WakeBand, //
@@ -272,6 +277,18 @@ impl SocketOps for Raw {
             socket.set_state(SocketState::Established);
         }
         Ok(())
+    }
+
+    fn set_option(
+        socket: Socket<'_, Self>,
+        option: SocketOption,
+        value: &OptionValue<'_>,
+    ) -> Result<OptionOutcome> {
+        options::set(socket, option, value)
+    }
+
+    fn own_option(socket: Socket<'_, Self>, option: i32, reply: &mut OptionReply<'_>) -> Result {
+        options::get_own(socket, option, reply)
     }
 
     fn bytes_readable(sk: &Sock<Self>) -> Result<usize> {

@@ -25,6 +25,7 @@ use super::{
     backlog::Backlog,
     connection::End,
     endpoint::Endpoint,
+    options,
     ports::PortTable,
     ring::{
         Consumer,
@@ -40,6 +41,9 @@ use crate::net::{
     Events,
     KillableMutex,
     NameOf,
+    OptionOutcome,
+    OptionReply,
+    OptionValue,
     Proto,
     RcuArc,
     RecvMessage,
@@ -51,6 +55,7 @@ use crate::net::{
     Socket,
     SocketArgs,
     SocketOps,
+    SocketOption,
     SocketType, //
 };
 
@@ -251,6 +256,18 @@ impl SocketOps for Stream {
 
     fn socketpair(first: Socket<'_, Self>, second: Socket<'_, Self>) -> Result {
         connect::pair(first, second)
+    }
+
+    fn set_option(
+        socket: Socket<'_, Self>,
+        option: SocketOption,
+        value: &OptionValue<'_>,
+    ) -> Result<OptionOutcome> {
+        options::set(socket, option, value)
+    }
+
+    fn own_option(socket: Socket<'_, Self>, option: i32, reply: &mut OptionReply<'_>) -> Result {
+        options::get_own(socket, option, reply)
     }
 
     fn receive_buffer_changed(sk: &Sock<Self>) {

@@ -8,7 +8,10 @@ use core::{
     ptr::NonNull, //
 };
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::ordering::Relaxed, //
+};
 
 use super::{
     sock::SockData,
@@ -100,7 +103,10 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
 
         // SAFETY: The state is initialised, so this is a `Sock<T>`; the first reference to it is
         // handed on.
-        let sk = unsafe { SockRef::from_raw(NonNull::new_unchecked(new).cast()) };
+        let sk: SockRef<T> = unsafe { SockRef::from_raw(NonNull::new_unchecked(new).cast()) };
+        // With the other options, this one is inherited too.
+        let inq = listener.sock().inq().load(Relaxed);
+        sk.inq().store(inq, Relaxed);
         Ok(Child { sk })
     }
 
@@ -114,6 +120,9 @@ impl<'a, T: SocketOps> AcceptRequest<'a, T> {
         unsafe {
             // Lets io_uring wait for the next one without asking again.
             bindings::shim_accept_set_empty(self.arg.as_ptr(), !more);
+            if T::HAS_SET_OPTION {
+                bindings::shim_sock_customize_options(self.newsock.as_ptr());
+            }
             bindings::shim_sk_graft(
                 self.listener.as_raw(),
                 self.newsock.as_ptr(),

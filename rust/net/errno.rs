@@ -48,6 +48,7 @@ declare_errnos! {
     EISCONN, "Transport endpoint is already connected.";
     ENETUNREACH, "Network is unreachable.";
     ENOBUFS, "No buffer space available.";
+    ENOPROTOOPT, "Protocol not available.";
     ENOTCONN, "Transport endpoint is not connected.";
     EOPNOTSUPP, "Operation not supported on transport endpoint.";
     EPROTONOSUPPORT, "Protocol not supported.";

@@ -76,8 +76,7 @@ impl ZerocopyNotice {
             return Ok(None);
         }
         let len = message.remaining();
-        // SAFETY: The sock is valid.
-        if len == 0 || !unsafe { bindings::shim_sk_zerocopy(socket.as_raw_sock()) } {
+        if len == 0 || !socket.wants_zero_copy() {
             return Ok(None);
         }
         // SAFETY: The socket is open, and its lock is not held.

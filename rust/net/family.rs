@@ -50,6 +50,9 @@ pub(crate) trait Family: Sized + Send + Sync + 'static {
     /// Its socket types, a tuple of types that implement [`SocketOps`](super::SocketOps).
     type Types: SocketTypes<Self>;
 
+    /// The level of its own options in `getsockopt(2)`, if it has any.
+    const OPTION_LEVEL: Option<i32> = None;
+
     /// Where the abstraction keeps what it knows of the family:
     ///
     /// ```ignore

@@ -20,6 +20,7 @@ use kernel::{
 use super::{
     address,
     Family,
+    Sock,
     SocketAddress,
     SocketOps, //
 };
@@ -154,7 +155,7 @@ impl<T: SocketOps> SendMessage<'_, T> {
 
     /// The error of a stream that can't be written to. Raises `SIGPIPE` for `EPIPE` unless
     /// `MSG_NOSIGNAL` says not to; a pending error goes first: `sk_stream_error()`.
-    pub(crate) fn stream_error(&self, sk: &super::Sock<T>, error: Error) -> Error {
+    pub(crate) fn stream_error(&self, sk: &Sock<T>, error: Error) -> Error {
         // SAFETY: The sock is valid; the function sends a signal to the current task at most.
         let error = unsafe {
             bindings::sk_stream_error(sk.as_raw(), self.flags().into_raw(), error.to_errno())
@@ -221,16 +222,23 @@ impl<T: SocketOps> RecvMessage<'_, T> {
         self.raw.as_ptr()
     }
 
-    /// Whether the caller wants to know what is left; io_uring does, to go on without asking.
-    pub(crate) fn wants_left(&self) -> bool {
+    /// Tells the caller how many bytes are `left` to be read, if it wants to know: io_uring does,
+    /// to go on without asking, and so does `SO_INQ`. May sleep.
+    pub(crate) fn tell_left(&mut self, sk: &Sock<T>, left: impl FnOnce() -> usize) {
         // SAFETY: By the type invariant the message is valid.
-        unsafe { bindings::shim_msg_wants_inq(self.raw.as_ptr()) }
-    }
-
-    /// Tells the caller in `msg_inq` how many bytes are left to be read.
-    pub(crate) fn set_left(&mut self, left: usize) {
+        let is_asked = unsafe { bindings::shim_msg_wants_inq(self.raw.as_ptr()) };
+        let is_told = sk.wants_inq();
+        if !is_asked && !is_told {
+            return;
+        }
+        let left = i32::try_from(left()).unwrap_or(i32::MAX);
         // SAFETY: By the type invariant the message is valid and ours.
-        unsafe { self.raw.as_mut().msg_inq = i32::try_from(left).unwrap_or(i32::MAX) };
+        unsafe {
+            self.raw.as_mut().msg_inq = left;
+            if is_told {
+                bindings::shim_msg_put_inq(self.raw.as_ptr(), left);
+            }
+        }
     }
 
     /// Tells the caller in `msg_flags` what happened.

@@ -56,6 +56,7 @@ mod message;
 mod mutex;
 mod namespace;
 mod ops;
+mod option;
 mod proto;
 mod rcu_arc;
 mod skb;
@@ -110,6 +111,13 @@ pub(crate) use namespace::Namespace;
 pub(crate) use ops::{
     Shutdown,
     SocketOps, //
+};
+pub(crate) use option::{
+    OptionOutcome,
+    OptionReply,
+    OptionValue,
+    SocketOption,
+    Switch, //
 };
 pub(crate) use proto::Proto;
 pub(crate) use rcu_arc::{

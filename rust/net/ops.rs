@@ -22,12 +22,16 @@ use super::{
     Events,
     Family,
     NameOf,
+    OptionOutcome,
+    OptionReply,
+    OptionValue,
     Proto,
     RecvMessage,
     SendMessage,
     Sock,
     Socket,
     SocketArgs,
+    SocketOption,
     SocketType, //
 };
 use crate::bindings;
@@ -131,6 +135,22 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
 
     /// `socketpair(2)`. `EOPNOTSUPP` if not provided.
     fn socketpair(_first: Socket<'_, Self>, _second: Socket<'_, Self>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// `setsockopt(2)` of an option of `SOL_SOCKET`. What the family has nothing to say about it
+    /// leaves to the core. The value may have been read by then.
+    fn set_option(
+        _socket: Socket<'_, Self>,
+        _option: SocketOption,
+        _value: &OptionValue<'_>,
+    ) -> Result<OptionOutcome> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// `getsockopt(2)` of an option of [`Family::OPTION_LEVEL`]. `ENOPROTOOPT` if not provided, and
+    /// for all other levels.
+    fn own_option(_socket: Socket<'_, Self>, _option: i32, _reply: &mut OptionReply<'_>) -> Result {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -12,6 +12,7 @@ use core::{
 
 use kernel::{
     prelude::*,
+    sync::atomic::Atomic,
     types::Opaque, //
 };
 
@@ -120,6 +121,8 @@ pub(super) struct SockData<T: SocketOps> {
     cell: &'static FamilyCell<T::Family>,
     /// The family's state of the sock's network namespace.
     namespace: NonNull<<T::Family as Family>::Namespace>,
+    /// `SO_INQ`, which `struct sock` has no place for.
+    inq: Atomic<bool>,
     locked: UnsafeCell<T::Locked>,
     #[pin]
     ops: T,
@@ -170,6 +173,11 @@ impl<T: SocketOps> Sock<T> {
     pub(super) unsafe fn data_of(sk: *mut bindings::sock) -> *mut SockData<T> {
         // SAFETY: As the caller promises, `OBJECT_SIZE` bytes are there.
         unsafe { &raw mut (*sk.cast::<Self>()).data }
+    }
+
+    /// `SO_INQ`.
+    pub(super) fn inq(&self) -> &Atomic<bool> {
+        &self.data.inq
     }
 
     pub(super) fn cell(&self) -> &'static FamilyCell<T::Family> {
@@ -351,6 +359,7 @@ impl<T: SocketOps> SockData<T> {
         try_pin_init!(Self {
             cell,
             namespace,
+            inq: Atomic::new(false),
             locked: UnsafeCell::new(T::Locked::default()),
             ops <- ops,
         }? Error)

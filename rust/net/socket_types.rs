@@ -157,6 +157,10 @@ impl<F: Family> NewSocket<'_, F> {
         // SAFETY: The socket is ours while it is being made. The table lives as long as the
         // registration of the family.
         unsafe { (*self.sock).ops = proto.ops() };
+        if T::HAS_SET_OPTION {
+            // SAFETY: The socket is ours while it is being made.
+            unsafe { bindings::shim_sock_customize_options(self.sock) };
+        }
         if !T::HAS_CREATED {
             return Ok(());
         }

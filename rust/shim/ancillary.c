@@ -327,9 +327,10 @@ void shim_zerocopy_end(struct ubuf_info *notice, bool sent)
 	}
 }
 
-bool shim_sk_zerocopy(struct sock *sk)
+/* SO_INQ: how many bytes are left to be read. */
+void shim_msg_put_inq(struct msghdr *msg, int left)
 {
-	return sock_flag(sk, SOCK_ZEROCOPY);
+	put_cmsg(msg, SOL_SOCKET, SCM_INQ, sizeof(left), &left);
 }
 
 bool shim_sk_select_err_queue(struct sock *sk)

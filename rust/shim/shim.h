@@ -8,6 +8,7 @@
 #ifndef SHIM_H
 #define SHIM_H
 
+#include <linux/sockptr.h>
 #include <linux/types.h>
 #include <linux/uidgid_types.h>
 
@@ -63,6 +64,12 @@ long shim_sk_sndtimeo(struct sock *sk);
 bool shim_sk_broadcast(struct sock *sk);
 bool shim_sk_urginline(struct sock *sk);
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
+
+/* option.c: socket options */
+int shim_option_read(void *to, sockptr_t from, size_t len);
+void shim_sock_customize_options(struct socket *sock);
+void shim_sk_set_switch(struct sock *sk, int option, bool on);
+bool shim_sk_switch(struct sock *sk, int option);
 
 /* wake.c: whoever sleeps on, polls or is signalled by a sock */
 void shim_sk_data_ready(struct sock *sk);
@@ -171,7 +178,7 @@ void shim_sk_stamp_sent(struct sock *sk, const struct shim_marks *marks);
 int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
 			  int type);
 bool shim_sk_select_err_queue(struct sock *sk);
-bool shim_sk_zerocopy(struct sock *sk);
+void shim_msg_put_inq(struct msghdr *msg, int left);
 struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len);
 void shim_zerocopy_end(struct ubuf_info *notice, bool sent);
 

@@ -26,6 +26,7 @@ struct sock *shim_sk_alloc(struct net *net, struct socket *sock, int family,
 	sk->sk_protocol = protocol;
 	sk->sk_allocation = GFP_KERNEL_ACCOUNT;
 	sk->sk_destruct = NULL;
+	/* As AF_UNIX has it: descriptors are taken unless told otherwise. */
 	sk->sk_scm_rights = 1;
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	return sk;

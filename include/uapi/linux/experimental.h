@@ -27,6 +27,21 @@
 #define SOL_EXPERIMENTAL	318
 #endif
 
+/*
+ * Options of SOL_EXPERIMENTAL, for getsockopt() only, an int each: what
+ * setsockopt() took at SOL_SOCKET, where it can't be read of this family.
+ */
+#define EXP_PASSCRED		1	/* SO_PASSCRED */
+#define EXP_PASSSEC		2	/* SO_PASSSEC */
+#define EXP_PASSRIGHTS		3	/* SO_PASSRIGHTS */
+#define EXP_INQ			4	/* SO_INQ */
+
+/*
+ * The control message, at level SOL_EXPERIMENTAL, in which MSG_ERRQUEUE gives a
+ * struct sock_extended_err.
+ */
+#define EXP_RECVERR		16
+
 /* Ports: bind() to 0 or to EXP_PORT_ANY picks a free one. */
 #define EXP_PORT_ANY		0xffffffffU
 

@@ -23,18 +23,24 @@ use crate::{
     net::{
         address,
         errno::{
+            ENOPROTOOPT,
             ENOTCONN,
             EOPNOTSUPP, //
         },
         family_number,
+        option::is_own_level,
         AcceptRequest,
         NameOf,
+        OptionOutcome,
+        OptionReply,
+        OptionValue,
         RecvMessage,
         SendMessage,
         Sock,
         SockRef,
         Socket,
-        SocketAddress, //
+        SocketAddress,
+        SocketOption, //
     }, //
 };
 
@@ -69,6 +75,8 @@ pub(in crate::net) fn table<T: SocketOps>(
             bindings::sock_no_listen
         }),
         shutdown: Some(shutdown::<T>),
+        setsockopt: Some(setsockopt::<T>),
+        getsockopt_iter: Some(getsockopt::<T>),
         sendmsg: Some(sendmsg::<T>),
         recvmsg: Some(recvmsg::<T>),
         mmap: Some(bindings::sock_no_mmap),
@@ -339,6 +347,59 @@ unsafe extern "C" fn shutdown<T: SocketOps>(sock: *mut bindings::socket, how: i3
         T::shutdown(socket, Shutdown::from_raw(how)?)
     };
     status(shutdown())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `value` is an address of the user's, or `len` bytes there are
+/// valid for the length of the call. Called for `SOL_SOCKET` too if the socket was made to ask
+/// (`shim_sock_customize_options()`).
+unsafe extern "C" fn setsockopt<T: SocketOps>(
+    sock: *mut bindings::socket,
+    level: i32,
+    option: i32,
+    value: bindings::sockptr_t,
+    len: u32,
+) -> i32 {
+    let set = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        if level != bindings::SOL_SOCKET as i32 || !T::HAS_SET_OPTION {
+            return Err(ENOPROTOOPT.into());
+        }
+        let option = SocketOption::from_raw(option);
+        // SAFETY: As the caller promises.
+        let value = unsafe { OptionValue::new(value, len) };
+        match T::set_option(socket, option, &value)? {
+            OptionOutcome::Set => Ok(()),
+            // SAFETY: The socket is valid, and nobody holds its lock here.
+            OptionOutcome::LeftToCore => unsafe { value.leave_to_core(sock, option) },
+        }
+    };
+    status(set())
+}
+
+/// # Safety
+///
+/// As in the module's documentation; `reply` is valid and the caller's own. Not called for
+/// `SOL_SOCKET`.
+unsafe extern "C" fn getsockopt<T: SocketOps>(
+    sock: *mut bindings::socket,
+    level: i32,
+    option: i32,
+    reply: *mut bindings::sockopt_t,
+) -> i32 {
+    let get = || {
+        // SAFETY: The caller is in an operation of the socket.
+        let socket = unsafe { socket::<T>(sock) }?;
+        if !is_own_level::<T::Family>(level) || !T::HAS_OWN_OPTION {
+            return Err(ENOPROTOOPT.into());
+        }
+        // SAFETY: As the caller promises.
+        let mut reply = OptionReply::new(unsafe { &mut *reply });
+        T::own_option(socket, option, &mut reply)
+    };
+    status(get())
 }
 
 /// # Safety

@@ -61,6 +61,12 @@ pub(super) fn receive(
         }
     };
     telling.finish(socket, message);
+    if result.is_ok() {
+        let end = socket.end.get_arc();
+        message.tell_left(socket.sock(), || {
+            end.map_or(0, |end| end.incoming().payload_len())
+        });
+    }
     result
 }
 
@@ -132,9 +138,6 @@ fn take(
         reach < len || telling.has_descriptors() || consumer.stop_at(ring, seen).is_some();
     if !peek && (bytes > 0 || dropped > 0) {
         end.room_was_made();
-    }
-    if message.wants_left() {
-        message.set_left(ring.payload_len());
     }
 
     let total = received.saturating_add(bytes);

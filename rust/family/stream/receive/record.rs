@@ -59,9 +59,7 @@ fn take(
         consumer.consume_record(ring, len);
         end.room_was_made();
     }
-    if message.wants_left() {
-        message.set_left(ring.payload_len());
-    }
+    message.tell_left(socket.sock(), || ring.payload_len());
     drop(guard);
     telling.finish(socket, message);
 
