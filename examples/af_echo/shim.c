@@ -2,6 +2,7 @@
 /* The shim of rust/net/ once more: each module brings its own. */
 
 #include "../../rust/shim/ancillary.c"
+#include "../../rust/shim/cred.c"
 #include "../../rust/shim/layout.c"
 #include "../../rust/shim/msg.c"
 #include "../../rust/shim/option.c"

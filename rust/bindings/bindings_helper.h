@@ -35,6 +35,8 @@ static const int SHIM_SHUT_RDWR = SHUT_RDWR;
 static const unsigned char SHIM_RCV_SHUTDOWN = RCV_SHUTDOWN;
 static const unsigned char SHIM_SEND_SHUTDOWN = SEND_SHUTDOWN;
 
+static const unsigned int SHIM_TASK_KILLABLE = TASK_KILLABLE | TASK_FREEZABLE;
+
 static const int SHIM_O_NONBLOCK = O_NONBLOCK;
 static const int SHIM_MSG_OOB = MSG_OOB;
 static const int SHIM_MSG_EOR = MSG_EOR;

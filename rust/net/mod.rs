@@ -57,11 +57,13 @@ mod mutex;
 mod namespace;
 mod ops;
 mod option;
+mod peer_credentials;
 mod proto;
 mod rcu_arc;
 mod skb;
 mod slot;
 mod sock;
+mod sock_options;
 mod sock_ref;
 mod socket_args;
 mod socket_types;
@@ -119,6 +121,7 @@ pub(crate) use option::{
     SocketOption,
     Switch, //
 };
+pub(crate) use peer_credentials::PeerCredentials;
 pub(crate) use proto::Proto;
 pub(crate) use rcu_arc::{
     RcuArc,

@@ -368,11 +368,22 @@ pub(crate) struct ReceivedSkb<'a, T: SocketOps> {
     socket: Socket<'a, T>,
     /// Whether it is still queued there.
     peeked: bool,
+    /// Where what is to be read starts: `SO_PEEK_OFF`.
+    offset: usize,
 }
 
 impl<T: SocketOps> ReceivedSkb<'_, T> {
-    /// Bytes in the message.
+    /// Bytes in the message, from where it is to be read on.
     pub(crate) fn len(&self) -> usize {
+        self.true_len().saturating_sub(self.offset)
+    }
+
+    /// Whether a peek starts in the middle of the message.
+    pub(crate) fn is_tail(&self) -> bool {
+        self.offset > 0
+    }
+
+    fn true_len(&self) -> usize {
         // SAFETY: By the type invariant the buffer is valid; its length does not change once it
         // was queued.
         unsafe { self.raw.as_ref().len as usize }
@@ -396,10 +407,13 @@ impl<T: SocketOps> ReceivedSkb<'_, T> {
     ///
     /// `EFAULT`; the caller's memory may have been written to in part.
     pub(crate) fn copy_to(&self, message: &mut RecvMessage<'_, T>, len: usize) -> Result {
-        let len = i32::try_from(len.min(self.len()))?;
-        // SAFETY: The buffer holds `len` bytes, and the message's iterator is a destination.
+        let len = len.min(self.len());
+        let (offset, raw_len) = (i32::try_from(self.offset)?, i32::try_from(len)?);
+        let dest = message.dest().as_raw();
+        // SAFETY: The buffer holds `len` bytes from there on, and the message's iterator is a
+        // destination.
         kernel::error::to_result(unsafe {
-            bindings::skb_copy_datagram_iter(self.raw.as_ptr(), 0, message.dest().as_raw(), len)
+            bindings::skb_copy_datagram_iter(self.raw.as_ptr(), offset, dest, raw_len)
         })?;
         // SAFETY: All three are valid.
         unsafe {
@@ -413,6 +427,11 @@ impl<T: SocketOps> ReceivedSkb<'_, T> {
         message.put_credentials(self.socket, &carried.credentials);
         if let Some(descriptors) = &carried.descriptors {
             message.put_descriptors(descriptors);
+        }
+        if !self.peeked {
+            self.socket.move_peek_offset(self.true_len());
+        } else if let Some(offset) = self.socket.peek_offset() {
+            self.socket.set_peek_offset(offset.saturating_add(len));
         }
         Ok(())
     }
@@ -446,10 +465,11 @@ impl<'a, T: SocketOps> Socket<'a, T> {
     /// `SOCK_STREAM` or `SOCK_SEQPACKET` and the socket not established. `Ok(None)` if
     /// receiving was shut down and nothing is left.
     pub(crate) fn receive_skb(&self, flags: MessageFlags) -> Result<Option<ReceivedSkb<'a, T>>> {
-        let mut err = 0;
+        let (mut offset, mut err) = (0, 0);
         // SAFETY: The socket is open, so it may be slept on.
-        let skb =
-            unsafe { bindings::shim_skb_recv(self.as_raw_sock(), flags.into_raw(), &mut err) };
+        let skb = unsafe {
+            bindings::shim_skb_recv(self.as_raw_sock(), flags.into_raw(), &mut offset, &mut err)
+        };
         match NonNull::new(skb) {
             // INVARIANT: The reference is ours. Only `queue()` queues, so the control block is
             // initialised.
@@ -457,6 +477,7 @@ impl<'a, T: SocketOps> Socket<'a, T> {
                 raw,
                 socket: *self,
                 peeked: flags.contains(MessageFlags::PEEK),
+                offset: usize::try_from(offset).unwrap_or(0),
             })),
             // A blocking call that finds the receiving side shut gets no error, a non-blocking
             // one EAGAIN.
@@ -482,6 +503,12 @@ impl<T: SocketOps> Sock<T> {
     pub(crate) fn purge(&self) {
         // SAFETY: The sock is valid.
         unsafe { bindings::shim_sk_purge(self.as_raw()) };
+    }
+
+    /// Takes no more messages, and frees those that are queued.
+    pub(crate) fn close_queue(&self) {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_close_queue(self.as_raw()) };
     }
 
     /// Whether a message is queued.

@@ -12,10 +12,12 @@
 #include <linux/types.h>
 #include <linux/uidgid_types.h>
 
+struct cred;
 struct mutex;
 struct msghdr;
 struct net;
 struct page;
+struct pid;
 struct poll_table_struct;
 struct proto;
 struct proto_accept_arg;
@@ -59,11 +61,27 @@ void shim_sk_set_error(struct sock *sk, int err);
 int shim_sk_rcvbuf(struct sock *sk);
 int shim_sk_sndbuf(struct sock *sk);
 int shim_sk_rcvlowat(struct sock *sk);
+void shim_sk_set_rcvlowat(struct sock *sk, int bytes);
+int shim_sk_peek_off(struct sock *sk);
+void shim_sk_set_peek_off(struct sock *sk, int offset);
 long shim_sk_rcvtimeo(struct sock *sk);
 long shim_sk_sndtimeo(struct sock *sk);
+long shim_sk_linger(struct sock *sk);
+void shim_sk_add_rmem(struct sock *sk, int delta);
+void shim_sk_add_wmem_queued(struct sock *sk, int delta);
+bool shim_sk_on_loopback(struct sock *sk);
 bool shim_sk_broadcast(struct sock *sk);
 bool shim_sk_urginline(struct sock *sk);
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
+
+/* cred.c: processes and their credentials */
+const struct cred *shim_current_cred(void);
+struct pid *shim_current_tgid(void);
+void shim_get_cred(const struct cred *cred);
+void shim_put_cred(const struct cred *cred);
+void shim_get_pid(struct pid *pid);
+void shim_sk_set_peer(struct sock *sk, struct pid *pid,
+		      const struct cred *cred);
 
 /* option.c: socket options */
 int shim_option_read(void *to, sockptr_t from, size_t len);
@@ -81,6 +99,10 @@ void shim_sk_poll_wait(struct file *file, struct socket *sock,
 		       struct poll_table_struct *wait);
 void shim_sk_wait_begin(struct socket *sock, struct wait_queue_entry *entry,
 			bool exclusive);
+void shim_sk_wait_begin_killable(struct socket *sock,
+				 struct wait_queue_entry *entry);
+bool shim_fatal_signal_pending(void);
+bool shim_current_may_linger(void);
 void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry);
 
 /* skb.c: messages */
@@ -104,7 +126,7 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 		   void (*destructor)(struct sk_buff *skb));
 void shim_sk_purge(struct sock *sk);
 void shim_sk_close_queue(struct sock *sk);
-struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err);
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *off, int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb);
@@ -188,7 +210,8 @@ bool shim_msg_wants_inq(struct msghdr *msg);
 /* proto.c: struct proto */
 struct proto *shim_proto_register(const char *name, struct module *owner,
 				  unsigned int obj_size,
-				  int (*ioctl)(struct sock *sk, int cmd, int *arg));
+				  int (*ioctl)(struct sock *sk, int cmd, int *arg),
+				  void (*rehash)(struct sock *sk));
 void shim_proto_unregister(struct proto *prot);
 
 /* pernet.c: state of a network namespace */

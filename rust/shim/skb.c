@@ -232,13 +232,17 @@ void shim_sk_close_queue(struct sock *sk)
 	shim_sk_purge(sk);
 }
 
-struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err)
+/*
+ * @off is where the data starts. If a peek starts at the front, an empty message
+ * can be peeked at more than once.
+ */
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *off, int *err)
 {
-	/* A negative offset: an empty message can be peeked at more than once. */
-	int off = -1;
 	struct sk_buff *skb;
 
-	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, &off, err);
+	*off = sk_peek_offset(sk, flags);
+	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, off, err);
+	*off = max(*off, 0);
 
 	if (skb && !(flags & MSG_PEEK) && is_shared(skb))
 		atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
