@@ -47,10 +47,21 @@ impl Endpoint {
 
     /// Gives up the end. What was sent stays readable for the other side. What was not read is
     /// lost; then, or if the connection was `aborted`, the other side is told.
-    pub(super) fn close(mut self, aborted: bool) {
+    pub(super) fn close(self, aborted: bool) {
+        self.close_and(aborted, |_end| {});
+    }
+
+    /// As [`close`](Self::close). Calls `linger` when all is done, but the other side still knows
+    /// the socket.
+    pub(super) fn close_and(mut self, aborted: bool, linger: impl FnOnce(&End)) {
         // In this order: a writer that does not see the end of reading has its bytes counted.
         self.end.leave();
-        let unread = self.consumer.discard(self.end.incoming());
+        let incoming = self.end.incoming();
+        let queued = self.consumer.available(incoming);
+        let unread = self.consumer.discard(incoming);
+        self.end.bytes_were_consumed(queued);
         self.end.close(aborted || unread > 0);
+        linger(&self.end);
+        self.end.detach();
     }
 }

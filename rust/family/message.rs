@@ -71,7 +71,8 @@ pub(super) fn receive<T: SocketOps<Family = Experimental>>(
         return Err(error);
     }
     message.set_source(source(skb.metadata()));
-    if len < skb.len() {
+    // Where a peek starts in the middle, the manual has it marked too.
+    if len < skb.len() || skb.is_tail() {
         message.report(MessageFlags::TRUNCATE);
     }
     message.tell_left(socket.sock(), || socket.first_skb_len());

@@ -28,6 +28,7 @@ use crate::net::{
     errno::{
         ECONNREFUSED,
         EDESTADDRREQ,
+        ENETUNREACH,
         ENOBUFS,
         EOPNOTSUPP, //
     },
@@ -52,7 +53,7 @@ const OVERHEAD: usize = 32;
 ///
 /// # Errors
 ///
-/// `EDESTADDRREQ`, `ENETUNREACH`, `EACCES` for all nodes without `SO_BROADCAST`, `ECONNREFUSED` if
+/// `EDESTADDRREQ`, `ENETUNREACH`, also for a socket bound to another device, `EACCES` for all nodes without `SO_BROADCAST`, `ECONNREFUSED` if
 /// nobody has the port or its owner takes messages from another peer only, `EMSGSIZE`, `EPIPE`
 /// after `shutdown(2)`, `EAGAIN`, `EFAULT`, `ENOBUFS`. `EOPNOTSUPP` for `MSG_OOB` and
 /// a reliable message to all nodes. `EPERM` if the receiver takes no descriptors, and the errors
@@ -67,6 +68,9 @@ pub(super) fn send(
     let control = message::control(socket, message)?;
 
     let (to, everywhere) = destination(socket, message)?;
+    if !socket.is_on_loopback() {
+        return Err(ENETUNREACH.into());
+    }
     let len = message.remaining();
     if len > socket.send_buffer().saturating_sub(OVERHEAD) {
         return Err(EMSGSIZE);
@@ -188,7 +192,7 @@ fn hand_over(
     describe: impl FnOnce(usize) -> Header,
     taps: &Taps,
 ) -> Delivered {
-    if receiver.is_receive_shut() {
+    if receiver.is_receive_shut() || !receiver.is_on_loopback() {
         return Delivered::Refused;
     }
     let interest = receiver.interest();
@@ -303,8 +307,9 @@ fn waiter(socket: Socket<'_, Datagram>, to: Peer, thread: Option<i32>) -> Waiter
 ///
 /// `ENOMEM`
 fn is_full(socket: Socket<'_, Datagram>, to: Peer, waiter: Waiter) -> Result<bool> {
-    let look =
-        |receiver: &Sock<Datagram>| !receiver.has_receive_room() && !receiver.is_receive_shut();
+    let look = |receiver: &Sock<Datagram>| {
+        !receiver.has_receive_room() && !receiver.is_receive_shut() && receiver.is_on_loopback()
+    };
     if !with_receiver(socket, to, look).unwrap_or(false) {
         return Ok(false);
     }

@@ -29,9 +29,11 @@ use crate::net::{
         ECONNABORTED,
         ECONNREFUSED,
         EINPROGRESS,
-        EISCONN, //
+        EISCONN,
+        ENETUNREACH, //
     },
     Interest,
+    PeerCredentials,
     Retired,
     Sock,
     Socket,
@@ -111,7 +113,10 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
 ///
 /// What comes second is to be dropped without the socket lock.
 fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Option<Retired<End>>)> {
-    let (backlog, party) = socket
+    if !socket.is_on_loopback() {
+        return Err(ENETUNREACH.into());
+    }
+    let (backlog, mut party) = socket
         .ports()
         .with(to, |listener: &Sock<Stream>| {
             let party = Party {
@@ -119,22 +124,27 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
                 receive_buffer: listener.receive_buffer(),
                 // Whoever accepts may want to know yet who connected.
                 interest: listener.interest() | Interest::CREDENTIALS,
+                credentials: None,
             };
-            Some((listener.backlog.get_arc()?, party))
+            let backlog = listener.backlog.get_arc()?;
+            listener.is_on_loopback().then_some((backlog, party))
         })
         .flatten()
         .ok_or(ECONNREFUSED)?;
+    party.credentials = backlog.credentials();
 
     let (ours, theirs) = Endpoint::pair(
         Party {
             address: Address::local(from),
             receive_buffer: socket.receive_buffer(),
             interest: socket.interest(),
+            credentials: PeerCredentials::current(),
         },
         party,
     )?;
     let (phase, ticket) = backlog.push(theirs)?;
     let (end, old) = socket.install(ours, socket.sock_ref());
+    end.introduce_peer(socket.sock());
 
     if phase == Phase::Established {
         socket.set_state(SocketState::Established);
@@ -162,10 +172,12 @@ pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Res
         address: Address::ANY,
         receive_buffer: socket.receive_buffer(),
         interest: socket.interest(),
+        credentials: PeerCredentials::current(),
     };
     let (one, other) = Endpoint::pair(party(first), party(second))?;
     for (socket, endpoint) in [(first, one), (second, other)] {
         let (end, _none) = socket.install(endpoint, socket.sock_ref());
+        end.introduce_peer(socket.sock());
         lock(socket).state = State::Connected(end);
         socket.set_state(SocketState::Established);
     }

@@ -31,6 +31,7 @@ use super::{
 use crate::net::{
     errno::{
         EISCONN,
+        ENETUNREACH,
         ENOTCONN,
         EOPNOTSUPP, //
     },
@@ -144,6 +145,9 @@ fn attempt(
     if end.is_outgoing_over() {
         return Err(EPIPE);
     }
+    if !socket.is_on_loopback() {
+        return Err(ENETUNREACH.into());
+    }
 
     let len = message.remaining();
     let room = end.room();
@@ -153,9 +157,13 @@ fn attempt(
         Framing::Bytes if room == 0 => return Ok(Attempt::Full),
         Framing::Bytes => {
             let urgent = message.flags().contains(MessageFlags::URGENT);
-            let piece = room.min(PIECE);
+            let piece = room.min(PIECE).min(len);
             let annotation = annotate(socket, end, producer, control)?;
-            let written = producer.write(ring, message.source(), piece, urgent, annotation)?;
+            end.count_written(piece);
+            let result = producer.write(ring, message.source(), piece, urgent, annotation);
+            let written = *result.as_ref().unwrap_or(&0);
+            end.count_unwritten(piece.saturating_sub(written));
+            result?;
             if urgent && written == len {
                 end.signal_urgent();
             }
@@ -165,7 +173,10 @@ fn attempt(
         Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
         Framing::Records => {
             let annotation = annotate(socket, end, producer, control)?;
-            write_record(socket, end, producer, message, annotation)?
+            let bytes = len.saturating_add(RECORD_HEADER);
+            end.count_written(bytes);
+            write_record(socket, end, producer, message, annotation)
+                .inspect_err(|_| end.count_unwritten(bytes))?
         }
     };
     if !end.data_was_written() {
