@@ -8,10 +8,10 @@ KERNELS ?= $(KERNEL)
 CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/af_experimental
 
 # Handed to the scripts as they are.
-export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT SHELL_CMD YES
+export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT SHELL_CMD YES QUICK ACCEPT JOBS
 
 .NOTPARALLEL:
-.PHONY: help run test check shell modules selftests examples update clean distclean
+.PHONY: help run test check bench shell modules selftests examples update clean distclean
 
 help:
 	@qemu/help
@@ -25,6 +25,9 @@ test:
 
 check:
 	@qemu/own qemu/check $(firstword $(KERNELS))
+
+bench:
+	@qemu/own qemu/bench $(KERNEL)
 
 shell:
 	@qemu/own qemu/build $(KERNEL) module selftests examples

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Of QEMU's interface for plugins what is needed here: no package has its header. */
+#ifndef SELFTESTS_BENCH_TOOLS_PLUGIN_H
+#define SELFTESTS_BENCH_TOOLS_PLUGIN_H
+
+#include <linux/types.h>
+#include <stddef.h>
+
+struct qemu_info;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+
+enum { QEMU_PLUGIN_CB_NO_REGS };
+
+/* Calls @cb for each block of instructions that is translated. */
+void qemu_plugin_register_vcpu_tb_trans_cb(__u64 id,
+					   void (*cb)(__u64 id, struct qemu_plugin_tb *tb));
+/* Calls @cb whenever a processor executes the instruction. */
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+					    void (*cb)(unsigned int vcpu, void *data),
+					    int flags, void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
+/* Copies the code of an instruction, and returns how long that is. */
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *code, size_t len);
+
+#endif
