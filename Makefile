@@ -8,7 +8,7 @@ KERNELS ?= $(KERNEL)
 CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/af_experimental
 
 # Handed to the scripts as they are.
-export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT SHELL_CMD YES
+export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT EXP_SCALE SHELL_CMD YES
 
 .NOTPARALLEL:
 .PHONY: help run test check shell modules selftests examples update clean distclean
