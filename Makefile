@@ -11,7 +11,7 @@ CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/af_experimental
 export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT EXP_SCALE SHELL_CMD YES
 
 .NOTPARALLEL:
-.PHONY: help run test check shell modules selftests examples update clean distclean
+.PHONY: help run test test-faults check shell modules selftests examples update clean distclean
 
 help:
 	@qemu/help
@@ -22,6 +22,10 @@ run:
 
 test:
 	@qemu/own qemu/test $(KERNELS)
+
+test-faults:
+	@qemu/own qemu/build debug module selftests
+	@qemu/own qemu/guest debug faults
 
 check:
 	@qemu/own qemu/check $(firstword $(KERNELS))
