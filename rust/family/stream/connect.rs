@@ -47,7 +47,7 @@ use crate::net::{
 ///
 /// As connect(2) and experimental(7) say: `EISCONN`, `EINVAL`, `EINPROGRESS`, `EALREADY`,
 /// `ECONNREFUSED`, `ECONNABORTED` if another task gave the attempt up, `ENETUNREACH`,
-/// `EADDRNOTAVAIL`, `EINTR`, `ENOMEM`.
+/// `EADDRNOTAVAIL`, `EINTR`, `ENOBUFS`, `ENOMEM`.
 pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool) -> Result {
     let mut guard = lock(socket);
     let already = match &guard.state {
@@ -132,6 +132,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
             interest: socket.interest(),
         },
         party,
+        socket.namespace().limits.memory(),
     )?;
     let (phase, ticket) = backlog.push(theirs)?;
     let (end, old) = socket.install(ours, socket.sock_ref());
@@ -156,14 +157,18 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
 ///
 /// # Errors
 ///
-/// `ENOMEM`
+/// `ENOBUFS`, `ENOMEM`
 pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Result {
     let party = |socket: Socket<'_, Stream>| Party {
         address: Address::ANY,
         receive_buffer: socket.receive_buffer(),
         interest: socket.interest(),
     };
-    let (one, other) = Endpoint::pair(party(first), party(second))?;
+    let (one, other) = Endpoint::pair(
+        party(first),
+        party(second),
+        first.namespace().limits.memory(),
+    )?;
     for (socket, endpoint) in [(first, one), (second, other)] {
         let (end, _none) = socket.install(endpoint, socket.sock_ref());
         lock(socket).state = State::Connected(end);
