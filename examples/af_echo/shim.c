@@ -4,6 +4,7 @@
 #include "../../rust/shim/ancillary.c"
 #include "../../rust/shim/cred.c"
 #include "../../rust/shim/layout.c"
+#include "../../rust/shim/memory.c"
 #include "../../rust/shim/msg.c"
 #include "../../rust/shim/option.c"
 #include "../../rust/shim/page.c"

@@ -7,6 +7,7 @@
 #include <linux/net.h>
 #include <linux/poll.h>
 #include <linux/socket.h>
+#include <linux/sysctl.h>
 #include <linux/xarray.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
@@ -80,5 +81,6 @@ static const int SHIM_RET_FILTERED = SHIM_QUEUE_FILTERED;
 static const unsigned int SHIM_XA_FLAGS =
 	(__force unsigned int)(XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 
+static const int SHIM_CAP_NET_ADMIN = CAP_NET_ADMIN;
 static const int SHIM_CAP_NET_BIND_SERVICE = CAP_NET_BIND_SERVICE;
 static const int SHIM_CAP_NET_RAW = CAP_NET_RAW;

@@ -37,6 +37,8 @@ use crate::net::{
         ECONNRESET, //
     },
     Interest,
+    MemoryAccount,
+    MemoryCharge,
     PeerCredentials,
     Shutdown,
     Sock,
@@ -123,7 +125,7 @@ struct Half {
 }
 
 impl Half {
-    fn new(party: Party) -> impl PinInit<Self> {
+    fn new(party: Party, charge: MemoryCharge) -> impl PinInit<Self> {
         pin_init!(Self {
             address: party.address,
             receive_buffer: party.receive_buffer,
@@ -137,7 +139,7 @@ impl Half {
             news: Atomic::new(false),
             gone: Atomic::new(false),
             wants_room: Atomic::new(false),
-            outgoing <- Ring::new(),
+            outgoing <- Ring::new(charge),
         })
     }
 
@@ -186,13 +188,23 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Makes a connection.
-    pub(super) fn new(client: Party, server: Party) -> Result<Arc<Self>> {
+    /// Makes a connection, and charges it to `account`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS`, `ENOMEM`
+    pub(super) fn new(
+        client: Party,
+        server: Party,
+        account: &Arc<MemoryAccount>,
+    ) -> Result<Arc<Self>> {
+        let charge = || MemoryCharge::new(account, core::mem::size_of::<Half>());
+        let (client_charge, server_charge) = (charge()?, charge()?);
         Arc::pin_init(
             pin_init!(Self {
                 phase: Atomic::new(Phase::Established.into_raw()),
-                client <- Half::new(client),
-                server <- Half::new(server),
+                client <- Half::new(client, client_charge),
+                server <- Half::new(server, server_charge),
             }),
             GFP_KERNEL_ACCOUNT,
         )

@@ -19,6 +19,7 @@ use super::{
         Producer, //
     }, //
 };
+use crate::net::MemoryAccount;
 
 /// One end of a connection: the right to write to one of its rings and to read from the other.
 pub(super) struct Endpoint {
@@ -28,13 +29,17 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Makes a connection and gives out its two ends.
+    /// Makes a connection, charged to `account`, and gives out its two ends.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`
-    pub(super) fn pair(client: Party, server: Party) -> Result<(Self, Self)> {
-        let connection = Connection::new(client, server)?;
+    /// `ENOBUFS`, `ENOMEM`
+    pub(super) fn pair(
+        client: Party,
+        server: Party,
+        account: &Arc<MemoryAccount>,
+    ) -> Result<(Self, Self)> {
+        let connection = Connection::new(client, server, account)?;
         let make = |side| -> Result<Self> {
             Ok(Self {
                 end: End::new(connection.clone(), side)?,

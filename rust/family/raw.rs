@@ -245,6 +245,7 @@ impl SocketOps for Raw {
             if interest.contains(Interest::CREDENTIALS) {
                 skb.identify();
             }
+            other.charge_queue(&skb)?;
             // It loses what it has no room for.
             let _lost = skb.deliver(other);
             Ok(())

@@ -63,10 +63,10 @@ impl Taps {
                 return;
             }
             match message.copy_with_header::<Raw>(&bytes, header.source) {
-                Ok(copy) => {
+                Ok(copy) if tap.charge_queue(&copy).is_ok() => {
                     let _missed = copy.deliver(tap);
                 }
-                Err(_) => tap.count_drop(),
+                _ => tap.count_drop(),
             }
         });
     }

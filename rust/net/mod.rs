@@ -52,6 +52,7 @@ mod io_page;
 mod layout;
 mod lock;
 mod marks;
+mod memory;
 mod message;
 mod mutex;
 mod namespace;
@@ -67,6 +68,7 @@ mod sock_options;
 mod sock_ref;
 mod socket_args;
 mod socket_types;
+mod sysctl;
 mod table;
 mod wait;
 
@@ -99,6 +101,11 @@ pub(crate) use lock::SockGuard;
 pub(crate) use marks::{
     Marks,
     Stamp, //
+};
+pub(crate) use memory::{
+    total_memory,
+    MemoryAccount,
+    MemoryCharge, //
 };
 pub(crate) use message::{
     MessageFlags,
@@ -141,6 +148,11 @@ pub(crate) use sock::{
 };
 pub(crate) use sock_ref::SockRef;
 pub(crate) use socket_args::SocketArgs;
+pub(crate) use sysctl::{
+    Interval,
+    Limit,
+    Setting, //
+};
 pub(crate) use table::SockTable;
 pub(crate) use wait::{
     Timeout,

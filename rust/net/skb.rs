@@ -229,6 +229,12 @@ impl<T: SocketOps> SkBuff<T> {
         }
     }
 
+    /// Bytes that it takes up, with its overhead.
+    pub(super) fn true_size(&self) -> usize {
+        // SAFETY: By the type invariant the buffer is valid and ours.
+        unsafe { self.raw.as_ref().truesize as usize }
+    }
+
     /// A second handle on the same message, without descriptors, that nobody may change any more,
     /// and that is charged to nobody. `None` if there is no memory. Does not sleep.
     pub(crate) fn share(&self) -> Option<Self> {
@@ -536,7 +542,7 @@ impl<T: SocketOps> Sock<T> {
     }
 
     /// Bytes that the messages queued here take up, with their overhead.
-    fn bytes_queued(&self) -> usize {
+    pub(super) fn bytes_queued(&self) -> usize {
         // SAFETY: The sock is valid.
         unsafe { bindings::shim_sk_rmem_alloc(self.as_raw()) }
             .try_into()

@@ -120,9 +120,11 @@ struct RawSock([u8; bindings::SHIM_SIZEOF_SOCK]);
 pub(super) struct SockData<T: SocketOps> {
     cell: &'static FamilyCell<T::Family>,
     /// The family's state of the sock's network namespace.
-    namespace: NonNull<<T::Family as Family>::Namespace>,
+    pub(super) namespace: NonNull<<T::Family as Family>::Namespace>,
     /// `SO_INQ`, which `struct sock` has no place for.
     inq: Atomic<bool>,
+    /// Bytes of the namespace's memory account that are held for messages in the queue.
+    pub(super) queue_charge: Atomic<usize>,
     locked: UnsafeCell<T::Locked>,
     #[pin]
     ops: T,
@@ -182,6 +184,10 @@ impl<T: SocketOps> Sock<T> {
 
     pub(super) fn cell(&self) -> &'static FamilyCell<T::Family> {
         self.data.cell
+    }
+
+    pub(super) fn queue_charge(&self) -> &Atomic<usize> {
+        &self.data.queue_charge
     }
 
     pub(super) fn locked_ptr(&self) -> *mut T::Locked {
@@ -360,6 +366,7 @@ impl<T: SocketOps> SockData<T> {
             cell,
             namespace,
             inq: Atomic::new(false),
+            queue_charge: Atomic::new(0),
             locked: UnsafeCell::new(T::Locked::default()),
             ops <- ops,
         }? Error)
@@ -378,6 +385,7 @@ pub(super) unsafe extern "C" fn destruct<T: SocketOps>(sk: *mut bindings::sock) 
     let cell = unsafe {
         let data = Sock::<T>::data_of(sk);
         let cell = (*data).cell;
+        (*data).release_queue_charge();
         core::ptr::drop_in_place(data);
         bindings::shim_sk_destruct(sk);
         cell

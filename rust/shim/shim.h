@@ -17,6 +17,7 @@ struct mutex;
 struct msghdr;
 struct net;
 struct page;
+struct percpu_counter;
 struct pid;
 struct poll_table_struct;
 struct proto;
@@ -227,6 +228,13 @@ struct user_namespace *shim_net_user_ns(struct net *net);
 int shim_mutex_lock_killable(struct mutex *lock);
 void shim_mutex_lock(struct mutex *lock);
 void shim_mutex_unlock(struct mutex *lock);
+
+/* memory.c: how much there is, and how much of it is held */
+unsigned long shim_total_memory(void);
+int shim_counter_init(struct percpu_counter *counter);
+void shim_counter_destroy(struct percpu_counter *counter);
+void shim_counter_add(struct percpu_counter *counter, s64 amount);
+bool shim_counter_exceeds(struct percpu_counter *counter, s64 limit);
 
 /* xarray.c */
 bool shim_xa_empty(struct xarray *xa);

@@ -95,6 +95,7 @@ pub(super) fn send(
             Delivered::Refused => return Err(ECONNREFUSED.into()),
             Delivered::NoDescriptors => return Err(EPERM),
             Delivered::Full(skb) => skb,
+            Delivered::OverLimit => return Err(ENOBUFS.into()),
         };
         wait_for_room(socket, to, &mut timeout)?;
     }
@@ -153,6 +154,8 @@ enum Delivered {
     NoDescriptors,
     /// There is no room.
     Full(SkBuff<Datagram>),
+    /// The namespace holds all that it may.
+    OverLimit,
 }
 
 fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Delivered {
@@ -201,6 +204,9 @@ fn hand_over(
     }
     if wants_credentials || interest.contains(Interest::CREDENTIALS) {
         skb.identify();
+    }
+    if receiver.charge_queue(&skb).is_err() {
+        return Delivered::OverLimit;
     }
     let shown = if taps.is_empty() { None } else { skb.share() };
     match receiver.delivery {
@@ -260,7 +266,7 @@ pub(in crate::family) fn inject(
         Delivered::Taken => Ok(()),
         Delivered::Refused => Err(ECONNREFUSED.into()),
         Delivered::NoDescriptors => Err(EPERM),
-        Delivered::Full(_) => Err(ENOBUFS.into()),
+        Delivered::Full(_) | Delivered::OverLimit => Err(ENOBUFS.into()),
     }
 }
 

@@ -397,5 +397,8 @@ fn recycle(ring: &Ring, chunk: Arc<Chunk>) {
     let mut chunk = Pin::into_inner(chunk);
     chunk.reset();
     let unneeded = ring.pages.lock().put_spare(chunk);
+    if unneeded.is_some() {
+        ring.charge.shrink(Chunk::SIZE);
+    }
     drop(unneeded);
 }

@@ -3,7 +3,6 @@
 //! The side of a ring that writes.
 
 use kernel::{
-    alloc::AllocError,
     iov::IovIterSource,
     prelude::*,
     sync::Arc, //
@@ -175,7 +174,7 @@ impl Producer {
             error: EFAULT,
         };
         while done.filled < len {
-            if let Err(AllocError) = self.make_room(ring, behind) {
+            if self.make_room(ring, behind).is_err() {
                 done.error = ENOBUFS.into();
                 break;
             }
@@ -193,11 +192,7 @@ impl Producer {
     }
 
     /// Goes on to the next chunk if this one is full, or there is none. Appends one if need be.
-    fn make_room(
-        &mut self,
-        ring: &Ring,
-        behind: &mut Option<Arc<Chunk>>,
-    ) -> Result<(), AllocError> {
+    fn make_room(&mut self, ring: &Ring, behind: &mut Option<Arc<Chunk>>) -> Result {
         if self.chunk.is_some() && self.filled < Chunk::SIZE {
             return Ok(());
         }
@@ -214,11 +209,14 @@ impl Producer {
         Ok(())
     }
 
-    fn append(&self, ring: &Ring) -> Result<Arc<Chunk>, AllocError> {
+    fn append(&self, ring: &Ring) -> Result<Arc<Chunk>> {
         let spare = ring.pages.lock().take_spare();
         let new: Arc<Chunk> = match spare {
             Some(spare) => spare,
-            None => Chunk::new()?,
+            None => {
+                ring.charge.grow(Chunk::SIZE)?;
+                Chunk::new().inspect_err(|_| ring.charge.shrink(Chunk::SIZE))?
+            }
         }
         .into();
         match &self.chunk {

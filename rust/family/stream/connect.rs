@@ -49,7 +49,7 @@ use crate::net::{
 ///
 /// As connect(2) and experimental(7) say: `EISCONN`, `EINVAL`, `EINPROGRESS`, `EALREADY`,
 /// `ECONNREFUSED`, `ECONNABORTED` if another task gave the attempt up, `ENETUNREACH`,
-/// `EADDRNOTAVAIL`, `EINTR`, `ENOMEM`.
+/// `EADDRNOTAVAIL`, `EINTR`, `ENOBUFS`, `ENOMEM`.
 pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool) -> Result {
     let mut guard = lock(socket);
     let already = match &guard.state {
@@ -141,6 +141,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
             credentials: PeerCredentials::current(),
         },
         party,
+        socket.namespace().limits.memory(),
     )?;
     let (phase, ticket) = backlog.push(theirs)?;
     let (end, old) = socket.install(ours, socket.sock_ref());
@@ -166,7 +167,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
 ///
 /// # Errors
 ///
-/// `ENOMEM`
+/// `ENOBUFS`, `ENOMEM`
 pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Result {
     let party = |socket: Socket<'_, Stream>| Party {
         address: Address::ANY,
@@ -174,7 +175,11 @@ pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Res
         interest: socket.interest(),
         credentials: PeerCredentials::current(),
     };
-    let (one, other) = Endpoint::pair(party(first), party(second))?;
+    let (one, other) = Endpoint::pair(
+        party(first),
+        party(second),
+        first.namespace().limits.memory(),
+    )?;
     for (socket, endpoint) in [(first, one), (second, other)] {
         let (end, _none) = socket.install(endpoint, socket.sock_ref());
         end.introduce_peer(socket.sock());
