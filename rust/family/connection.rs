@@ -38,7 +38,11 @@ use crate::net::{
     },
     Interest,
     Shutdown,
+    SkBuff,
+    Sock,
+    SockRef,
     SockSlot,
+    SocketOps,
     WakeBand, //
 };
 
@@ -88,6 +92,8 @@ pub(super) struct Party {
     pub(super) receive_buffer: usize,
     /// What its options ask to be told, until there is a socket.
     pub(super) interest: Interest,
+    /// Who listens for it, as long as there is no socket.
+    pub(super) listener: Option<SockRef<Stream>>,
 }
 
 /// One side of a connection.
@@ -98,6 +104,8 @@ struct Half {
     interest: Interest,
     /// The socket, from connect or accept until release.
     sock: SockSlot<Stream>,
+    /// Who listens for it, until accept: its filter applies until then.
+    listener: SockSlot<Stream>,
     /// An errno that the socket is still to be told, or 0.
     error: Atomic<i32>,
     /// No more will be written by this side.
@@ -122,6 +130,7 @@ impl Half {
             receive_buffer: party.receive_buffer,
             interest: party.interest,
             sock: SockSlot::new(),
+            listener: SockSlot::holding(party.listener),
             error: Atomic::new(0),
             write_closed: Atomic::new(false),
             read_closed: Atomic::new(false),
@@ -239,6 +248,7 @@ impl End {
     pub(super) fn decide(&self, phase: Phase) {
         // First, so that whoever sees the phase can see the error.
         if phase == Phase::Refused {
+            self.detach();
             self.peer().set_error(ECONNREFUSED);
         }
         self.set_phase(phase);
@@ -256,15 +266,44 @@ impl End {
     }
 
     /// Makes the socket of this side known to the other.
-    pub(super) fn attach(&self, sk: crate::net::SockRef<Stream>) {
+    pub(super) fn attach(&self, sk: SockRef<Stream>) {
         let old = self.own().sock.set(sk);
         debug_assert!(old.is_none());
+        drop(self.own().listener.clear());
         self.own().report_error();
     }
 
-    /// Takes the socket of this side out again.
+    /// Takes the socket of this side out again, or who listens for it.
     pub(super) fn detach(&self) {
         drop(self.own().sock.clear());
+        drop(self.own().listener.clear());
+    }
+
+    /// Calls `look` once, with the socket that what this side writes is for: that of the other
+    /// side, or whoever listens for it. `look` must not sleep.
+    fn with_reader<R>(&self, mut look: impl FnMut(&Sock<Stream>) -> R) -> Option<R> {
+        let reader = self.peer();
+        // Looks again, as `attach()` puts the socket in before it takes the listener out.
+        reader
+            .sock
+            .with(&mut look)
+            .or_else(|| reader.listener.with(&mut look))
+            .or_else(|| reader.sock.with(&mut look))
+    }
+
+    /// Whether what this side writes is to be filtered.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.with_reader(Sock::has_filter).unwrap_or(false)
+    }
+
+    /// Has the reader filter what this side is about to write, and shorten it, unless it is to stay
+    /// `whole`. `None` if it refuses it, which it counts.
+    pub(super) fn filter<T: SocketOps>(&self, skb: SkBuff<T>, whole: bool) -> Option<SkBuff<T>> {
+        let mut skb = Some(skb);
+        self.with_reader(|reader| {
+            skb = skb.take().and_then(|skb| skb.filter(reader, whole));
+        });
+        skb
     }
 
     /// Bytes that may be under way from this side to the other: what both ends' buffers allow.
@@ -331,7 +370,10 @@ impl End {
         // Pairs with the barrier in `leave()`.
         smp_mb();
         let reader = self.peer();
-        reader.sock.with(|sk| sk.wake_readers());
+        reader.sock.with(|sk| {
+            sk.note_cpu();
+            sk.wake_readers();
+        });
         !reader.gone.load(Acquire) || self.outgoing().len() == 0
     }
 

@@ -119,6 +119,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
                 receive_buffer: listener.receive_buffer(),
                 // Whoever accepts may want to know yet who connected.
                 interest: listener.interest() | Interest::CREDENTIALS,
+                listener: Some(listener.try_ref()?),
             };
             Some((listener.backlog.get_arc()?, party))
         })
@@ -130,6 +131,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
             address: Address::local(from),
             receive_buffer: socket.receive_buffer(),
             interest: socket.interest(),
+            listener: None,
         },
         party,
     )?;
@@ -162,6 +164,7 @@ pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Res
         address: Address::ANY,
         receive_buffer: socket.receive_buffer(),
         interest: socket.interest(),
+        listener: None,
     };
     let (one, other) = Endpoint::pair(party(first), party(second))?;
     for (socket, endpoint) in [(first, one), (second, other)] {
