@@ -41,8 +41,11 @@ use crate::net::{
     MemoryCharge,
     PeerCredentials,
     Shutdown,
+    SkBuff,
     Sock,
+    SockRef,
     SockSlot,
+    SocketOps,
     WakeBand, //
 };
 
@@ -94,6 +97,8 @@ pub(super) struct Party {
     pub(super) interest: Interest,
     /// Who made it, for `SO_PEERCRED` at the other side.
     pub(super) credentials: Option<PeerCredentials>,
+    /// Who listens for it, as long as there is no socket.
+    pub(super) listener: Option<SockRef<Stream>>,
 }
 
 /// One side of a connection.
@@ -107,6 +112,8 @@ struct Half {
     sock: SockSlot<Stream>,
     /// Bytes to be counted as received by the socket, once there is one.
     uncounted: Atomic<isize>,
+    /// Who listens for it, until accept: its filter applies until then.
+    listener: SockSlot<Stream>,
     /// An errno that the socket is still to be told, or 0.
     error: Atomic<i32>,
     /// No more will be written by this side.
@@ -133,6 +140,7 @@ impl Half {
             credentials: party.credentials,
             sock: SockSlot::new(),
             uncounted: Atomic::new(0),
+            listener: SockSlot::holding(party.listener),
             error: Atomic::new(0),
             write_closed: Atomic::new(false),
             read_closed: Atomic::new(false),
@@ -277,6 +285,7 @@ impl End {
     pub(super) fn decide(&self, phase: Phase) {
         // First, so that whoever sees the phase can see the error.
         if phase == Phase::Refused {
+            self.detach();
             self.peer().set_error(ECONNREFUSED);
         }
         self.set_phase(phase);
@@ -304,16 +313,45 @@ impl End {
     }
 
     /// Makes the socket of this side known to the other.
-    pub(super) fn attach(&self, sk: crate::net::SockRef<Stream>) {
+    pub(super) fn attach(&self, sk: SockRef<Stream>) {
         let old = self.own().sock.set(sk);
         debug_assert!(old.is_none());
+        drop(self.own().listener.clear());
         self.own().report_error();
         self.own().report_count();
     }
 
-    /// Takes the socket of this side out again.
+    /// Takes the socket of this side out again, or who listens for it.
     pub(super) fn detach(&self) {
         drop(self.own().sock.clear());
+        drop(self.own().listener.clear());
+    }
+
+    /// Calls `look` once, with the socket that what this side writes is for: that of the other
+    /// side, or whoever listens for it. `look` must not sleep.
+    fn with_reader<R>(&self, mut look: impl FnMut(&Sock<Stream>) -> R) -> Option<R> {
+        let reader = self.peer();
+        // Looks again, as `attach()` puts the socket in before it takes the listener out.
+        reader
+            .sock
+            .with(&mut look)
+            .or_else(|| reader.listener.with(&mut look))
+            .or_else(|| reader.sock.with(&mut look))
+    }
+
+    /// Whether what this side writes is to be filtered.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.with_reader(Sock::has_filter).unwrap_or(false)
+    }
+
+    /// Has the reader filter what this side is about to write, and shorten it, unless it is to stay
+    /// `whole`. `None` if it refuses it, which it counts.
+    pub(super) fn filter<T: SocketOps>(&self, skb: SkBuff<T>, whole: bool) -> Option<SkBuff<T>> {
+        let mut skb = Some(skb);
+        self.with_reader(|reader| {
+            skb = skb.take().and_then(|skb| skb.filter(reader, whole));
+        });
+        skb
     }
 
     /// Bytes that may be under way from this side to the other: what both ends' buffers allow.
@@ -432,7 +470,10 @@ impl End {
         // Pairs with the barrier in `leave()`.
         smp_mb();
         let reader = self.peer();
-        reader.sock.with(|sk| sk.wake_readers());
+        reader.sock.with(|sk| {
+            sk.note_cpu();
+            sk.wake_readers();
+        });
         !reader.gone.load(Acquire) || self.outgoing().len() == 0
     }
 

@@ -147,7 +147,18 @@ impl<T: SocketOps> SkBuff<T> {
         control: Option<Control>,
         metadata: T::Metadata,
     ) -> Result<Self> {
-        let len = message.remaining();
+        Self::from_part(socket, message, usize::MAX, control, metadata)
+    }
+
+    /// As [`from_message`](Self::from_message), of at most `len` bytes.
+    pub(crate) fn from_part<S: SocketOps>(
+        socket: Socket<'_, S>,
+        message: &mut SendMessage<'_, S>,
+        len: usize,
+        control: Option<Control>,
+        metadata: T::Metadata,
+    ) -> Result<Self> {
+        let len = len.min(message.remaining());
         let mut err = 0;
         // SAFETY: The socket is open, so it may be slept on.
         let skb = unsafe {
@@ -235,6 +246,14 @@ impl<T: SocketOps> SkBuff<T> {
         unsafe { self.raw.as_ref().truesize as usize }
     }
 
+    /// Charges the message, which is charged to its sender, to nobody any more. One that stays with
+    /// its sender would else keep that from being writable.
+    pub(crate) fn uncharge(&mut self) {
+        // SAFETY: By the type invariant the buffer is ours. The new destructor does the rest of
+        // what the old one would have.
+        unsafe { bindings::shim_skb_uncharge(self.raw.as_ptr(), Some(free_uncharged)) };
+    }
+
     /// A second handle on the same message, without descriptors, that nobody may change any more,
     /// and that is charged to nobody. `None` if there is no memory. Does not sleep.
     pub(crate) fn share(&self) -> Option<Self> {
@@ -293,10 +312,19 @@ impl<T: SocketOps> SkBuff<T> {
         page.fill_from_skb(self.raw, offset, to, len.min(left))
     }
 
+    /// Runs the filter of `receiver` over the message, and shortens it as that says, unless it is
+    /// to stay `whole`. `None` if the filter refuses it; that is counted. Does not sleep.
+    pub(crate) fn filter<R: SocketOps>(self, receiver: &Sock<R>, whole: bool) -> Option<Self> {
+        // SAFETY: Both are valid, and the buffer is ours, so that its length may change.
+        let passes =
+            unsafe { bindings::shim_skb_filter(receiver.as_raw(), self.raw.as_ptr(), whole) };
+        passes.then_some(self)
+    }
+
     /// Queues the message on its receiver, runs the receiver's filter and wakes it. Does not
     /// sleep.
     ///
-    /// Unless it is `Queued`, the message is dropped, and counted as dropped where it did not fit.
+    /// Unless it is `Queued`, the message is dropped, and counted, but for `Closed`.
     pub(crate) fn deliver(self, receiver: &Sock<T>) -> QueueOutcome<()> {
         match self.queue(receiver, Some(free_queued)) {
             QueueOutcome::Full(_lost) => {

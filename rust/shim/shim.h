@@ -44,6 +44,7 @@ void shim_sk_arm(struct sock *sk, void (*destruct)(struct sock *sk));
 void shim_sk_disarmed_free(struct socket *sock, struct sock *sk);
 void shim_sk_destruct(struct sock *sk);
 void shim_sk_hold(struct sock *sk);
+bool shim_sk_try_hold(struct sock *sk);
 void shim_sk_put(struct sock *sk);
 void shim_sk_orphan(struct socket *sock);
 void shim_sk_graft(struct socket *listener, struct socket *newsock,
@@ -110,11 +111,16 @@ void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry);
 struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
 			       int *err);
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
+void shim_skb_uncharge(struct sk_buff *skb,
+		       void (*destructor)(struct sk_buff *skb));
 struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 					  const void *header, size_t len);
 void shim_skb_set_marks(struct sk_buff *skb, const struct shim_marks *marks);
 void shim_skb_set_destructor(struct sk_buff *skb,
 			     void (*destructor)(struct sk_buff *skb));
+bool shim_skb_filter(struct sock *sk, struct sk_buff *skb, bool whole);
+bool shim_sk_has_filter(struct sock *sk);
+void shim_sk_note_cpu(struct sock *sk);
 /* What shim_skb_queue() returns. */
 enum {
 	SHIM_QUEUED,

@@ -89,6 +89,11 @@ void shim_sk_hold(struct sock *sk)
 	sock_hold(sk);
 }
 
+bool shim_sk_try_hold(struct sock *sk)
+{
+	return refcount_inc_not_zero(&sk->sk_refcnt);
+}
+
 void shim_sk_put(struct sock *sk)
 {
 	sock_put(sk);

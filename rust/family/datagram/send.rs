@@ -213,7 +213,11 @@ fn hand_over(
         Delivery::Reliable => match skb.deliver_reliably(receiver) {
             QueueOutcome::Queued => {}
             QueueOutcome::Full(skb) => return Delivered::Full(skb),
-            QueueOutcome::Filtered => return Delivered::Taken,
+            QueueOutcome::Filtered => {
+                // It held room while it was looked at.
+                receiver.congestion.room_was_made(receiver);
+                return Delivered::Taken;
+            }
             QueueOutcome::Closed => return Delivered::Refused,
         },
         Delivery::Lossy => match skb.deliver(receiver) {

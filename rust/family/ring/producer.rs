@@ -3,7 +3,6 @@
 //! The side of a ring that writes.
 
 use kernel::{
-    iov::IovIterSource,
     prelude::*,
     sync::Arc, //
 };
@@ -73,8 +72,8 @@ impl Producer {
         }
     }
 
-    /// Writes at most `room` bytes of `source`. The last byte of it is `urgent`, if it comes to
-    /// that. May sleep.
+    /// Writes at most `len` bytes, for which the caller has found room. `copy` fills the pages, as
+    /// far as it can, and may sleep. If all are written, the last one is made `urgent` if it is.
     ///
     /// Returns how many were written; the reader can have them.
     ///
@@ -84,17 +83,13 @@ impl Producer {
     pub(in crate::family) fn write(
         &mut self,
         ring: &Ring,
-        source: &mut IovIterSource<'_>,
-        room: usize,
+        len: usize,
         urgent: bool,
         annotation: Annotation,
+        copy: impl FnMut(&IoPage, usize, usize) -> usize,
     ) -> Result<usize> {
-        let all = source.len();
-        let len = room.min(source.len());
         let mut behind = None;
-        let result = self.fill(ring, len, &mut behind, |page, at, len| {
-            page.fill(at, source, len)
-        });
+        let result = self.fill(ring, len, &mut behind, copy);
         drop(behind);
         if result.filled == 0 && len > 0 {
             return Err(result.error);
@@ -105,7 +100,7 @@ impl Producer {
             self.position = end;
         }
         // The mark is there before the byte can be read.
-        if urgent && result.filled == all {
+        if urgent && result.filled == len {
             ring.urgent.set(self.position);
         }
         ring.publish(self.position);

@@ -125,6 +125,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
                 // Whoever accepts may want to know yet who connected.
                 interest: listener.interest() | Interest::CREDENTIALS,
                 credentials: None,
+                listener: Some(listener.try_ref()?),
             };
             let backlog = listener.backlog.get_arc()?;
             listener.is_on_loopback().then_some((backlog, party))
@@ -139,6 +140,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
             receive_buffer: socket.receive_buffer(),
             interest: socket.interest(),
             credentials: PeerCredentials::current(),
+            listener: None,
         },
         party,
         socket.namespace().limits.memory(),
@@ -174,6 +176,7 @@ pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Res
         receive_buffer: socket.receive_buffer(),
         interest: socket.interest(),
         credentials: PeerCredentials::current(),
+        listener: None,
     };
     let (one, other) = Endpoint::pair(
         party(first),
