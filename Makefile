@@ -8,10 +8,11 @@ KERNELS ?= $(KERNEL)
 CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/af_experimental
 
 # Handed to the scripts as they are.
-export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT SHELL_CMD YES QUICK ACCEPT JOBS
+export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT EXP_SCALE SHELL_CMD YES
+export QUICK ACCEPT JOBS
 
 .NOTPARALLEL:
-.PHONY: help run test check bench shell modules selftests examples update clean distclean
+.PHONY: help run test test-faults check bench shell modules selftests examples update clean distclean
 
 help:
 	@qemu/help
@@ -22,6 +23,10 @@ run:
 
 test:
 	@qemu/own qemu/test $(KERNELS)
+
+test-faults:
+	@qemu/own qemu/build debug module selftests
+	@qemu/own qemu/guest debug faults
 
 check:
 	@qemu/own qemu/check $(firstword $(KERNELS))

@@ -25,15 +25,22 @@ SPLAT = re.compile(
     r"possible circular locking|possible recursive locking|possible irq lock inversion|"
     r"inconsistent lock state|suspicious RCU usage|held lock freed|sleeping function called|"
     r"scheduling while atomic|INFO: |rcu: .*detected (?:stalls|expedited)|soft lockup|hard LOCKUP|"
-    r"blocked for more than|refcount_t: |use-after-free|unreferenced object|kmemleak: |"
+    r"blocked for more than|refcount_t: |use-after-free|unreferenced object|kmemleak: |ref_tracker: |"
+    r"pagealloc: |ODEBUG: |"
     r"KASAN: |KCSAN: |UBSAN: |KFENCE: |DEBUG_LOCKS_WARN|list_(?:add|del) corruption|"
     r"unregister_netdevice: waiting|Attempt to release alive|still has objects|"
     r"rust_kernel: panicked|Bad page state|Bad rss-counter|page allocation failure|"
     r"Out of memory|oom-kill"
 )
 # Lines that only look like splats.
-HARMLESS = re.compile(r"SELinux|Speculative|loading out-of-tree module|module verification failed")
+HARMLESS = re.compile(r"SELinux|Speculative|loading out-of-tree module|module verification failed|"
+                      r"kmemleak: Kernel memory leak detector initialized")
 MARK = re.compile(r"selftest (\S+): (start|end)$")
+
+# What a debug kernel says of a task that ended; STACK_LEFT bytes have to be left.
+# Such a kernel's stacks are twice as large: half of one is all that others have.
+STACK = re.compile(r"(\S+) \(\d+\) used greatest stack depth: (\d+) bytes left")
+STACK_LEFT = 16384
 
 # Bits of /proc/sys/kernel/tainted that are no fault: F is 2, O is 4096, E is 8192.
 TAINT_FAULTS = {2: "forced unload", 5: "bad page", 7: "died", 9: "warned", 14: "soft lockup"}
@@ -186,6 +193,12 @@ def splats(lines):
     return found
 
 
+def deepest(lines):
+    """(bytes left, task) of the task that went deepest into its stack, or None."""
+    found = [(int(match.group(2)), match.group(1)) for match in map(STACK.search, lines) if match]
+    return min(found, default=None)
+
+
 def main():
     kernel, dmesg, results = sys.argv[1:]
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")
@@ -205,6 +218,10 @@ def main():
             reader.report("fail", f"kernel log: {test}", re.sub(r"^\[[^]]*\]\s*", "", text[0]))
         if not reports:
             reader.report("pass", "kernel log is clean")
+        if stack := deepest(lines):
+            enough = stack[0] >= STACK_LEFT
+            reader.report("pass" if enough else "fail", "stacks are deep enough",
+                          f"{stack[1]} left {stack[0]} bytes of its own")
         if not reader.finished and not reports:
             print("        the kernel log ends with:")
             for line in lines[-30:]:

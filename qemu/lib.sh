@@ -6,6 +6,7 @@
 #   say, die, step      messages, and a long command with progress and a log
 #   take_lock           one maker of a cache entry at a time; sweeps half-made ones
 #   suite_of            the Debian suite of a kernel name
+#   cc_of               the C compiler of a kernel name
 #   code_of, short_hash what the keys of cache entries are made of
 #
 # Variables: TOP (the tree), CACHE (outside of it, survives "make clean"),
@@ -110,7 +111,16 @@ suite_of()
 {
 	case $1 in
 	trixie|sid) echo "$1" ;;
-	*) die "no kernel is called \"$1\"" "there are: trixie (the default) and sid" ;;
+	debug) echo sid ;;
+	*) die "no kernel is called \"$1\"" "there are: trixie (the default), sid and debug" ;;
+	esac
+}
+
+cc_of()
+{
+	case $1 in
+	debug) echo clang ;;
+	*) echo gcc ;;
 	esac
 }
 

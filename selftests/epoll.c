@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* epoll, level and edge, and select: an event for everything that happens. */
+/* epoll in all its modes, ppoll and pselect: an event for everything that happens. */
+#include <poll.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 
@@ -190,23 +192,217 @@ TEST_F(stream, connections)
 	close(listener);
 }
 
-static int select_one(int fd, bool write, int ms)
-{
-	struct timeval tv = { .tv_usec = ms * 1000 };
-	fd_set set;
+#define WAITERS	4
 
-	FD_ZERO(&set);
-	FD_SET(fd, &set);
-	return select(fd + 1, write ? NULL : &set, write ? &set : NULL, NULL, &tv);
+/* Some who wait for one descriptor, each with an epoll of its own. */
+struct crowd {
+	struct call call[WAITERS];
+};
+
+static bool crowd_waits(struct crowd *crowd, int fd, unsigned int events)
+{
+	int i;
+
+	for (i = 0; i < WAITERS; i++) {
+		crowd->call[i].fn = call_epoll;
+		crowd->call[i].fd = epoll_create1(0);
+		if (watch(crowd->call[i].fd, EPOLL_CTL_ADD, fd, events))
+			return false;
+	}
+	for (i = 0; i < WAITERS; i++) {
+		call_start(&crowd->call[i]);
+		if (!call_sleeps(&crowd->call[i]))
+			return false;
+	}
+	return true;
+}
+
+/* How many have been woken: at least one, as of 50 ms after the first. */
+static int crowd_woken(struct crowd *crowd)
+{
+	long end = now_ms() + 5000;
+	int i, woken = 0;
+
+	while (!woken && now_ms() < end) {
+		usleep(50000);
+		for (i = 0; i < WAITERS; i++)
+			woken += crowd->call[i].done;
+	}
+	return woken;
+}
+
+/* The rest are woken by the end of what they wait for. */
+static bool crowd_goes(struct crowd *crowd)
+{
+	bool gone = true;
+	int i;
+
+	for (i = 0; i < WAITERS; i++) {
+		gone &= call_returns(&crowd->call[i]);
+		close(crowd->call[i].fd);
+	}
+	return gone;
+}
+
+/* Whoever waits exclusively is one of them who is woken, and otherwise all are. */
+TEST_F(stream, exclusive)
+{
+	struct crowd crowd = { 0 };
+
+	ASSERT_TRUE(crowd_waits(&crowd, self->fd[1], EPOLLIN | EPOLLEXCLUSIVE));
+	ASSERT_EQ(1, send(self->fd[0], "x", 1, 0));
+	EXPECT_EQ(1, crowd_woken(&crowd));
+	/* The end concerns everybody. */
+	ASSERT_EQ(0, shutdown(self->fd[0], SHUT_WR));
+	EXPECT_TRUE(crowd_goes(&crowd));
+}
+
+TEST_F(stream, not_exclusive)
+{
+	struct crowd crowd = { 0 };
+
+	ASSERT_TRUE(crowd_waits(&crowd, self->fd[1], EPOLLIN));
+	ASSERT_EQ(1, send(self->fd[0], "x", 1, 0));
+	EXPECT_EQ(WAITERS, crowd_woken(&crowd));
+	EXPECT_TRUE(crowd_goes(&crowd));
+}
+
+TEST_F(stream, exclusive_connections)
+{
+	struct addr a;
+	int listener = sock_listening(variant->family, variant->type, 10, &a);
+	struct crowd crowd = { 0 };
+	int fd[WAITERS], i;
+
+	ASSERT_TRUE(crowd_waits(&crowd, listener, EPOLLIN | EPOLLEXCLUSIVE));
+	fd[0] = sock_connected(variant->family, variant->type, &a);
+	ASSERT_WORKS(fd[0]);
+	EXPECT_EQ(1, crowd_woken(&crowd));
+	for (i = 1; i < WAITERS; i++)
+		fd[i] = sock_connected(variant->family, variant->type, &a);
+	EXPECT_TRUE(crowd_goes(&crowd));
+	for (i = 0; i < WAITERS; i++)
+		close(fd[i]);
+	close(listener);
+}
+
+/* The sets are of reading, writing and exceptions; what is left in them afterwards. */
+static int select_one(int fd, int events, int ms)
+{
+	struct timespec ts = { .tv_nsec = ms * 1000000L };
+	fd_set set[3];
+	int i, n;
+
+	for (i = 0; i < 3; i++) {
+		FD_ZERO(&set[i]);
+		FD_SET(fd, &set[i]);
+	}
+	n = pselect(fd + 1, events & POLLIN ? &set[0] : NULL, events & POLLOUT ? &set[1] : NULL,
+		    events & POLLPRI ? &set[2] : NULL, &ts, NULL);
+	if (n <= 0)
+		return n;
+	return (events & POLLIN && FD_ISSET(fd, &set[0]) ? POLLIN : 0) |
+		(events & POLLOUT && FD_ISSET(fd, &set[1]) ? POLLOUT : 0) |
+		(events & POLLPRI && FD_ISSET(fd, &set[2]) ? POLLPRI : 0);
 }
 
 TEST_F(stream, select)
 {
-	EXPECT_EQ(0, select_one(self->fd[1], false, 0));
-	EXPECT_EQ(1, select_one(self->fd[0], true, 0));
+	int all = POLLIN | POLLOUT | POLLPRI;
+
+	EXPECT_EQ(0, select_one(self->fd[1], POLLIN, 0));
+	EXPECT_EQ(POLLOUT, select_one(self->fd[0], all, 0));
 	ASSERT_LT(0, flow_fill(self->fd[0], 0));
-	EXPECT_EQ(1, select_one(self->fd[1], false, 900));
-	EXPECT_EQ(0, select_one(self->fd[0], true, 0));
+	EXPECT_EQ(POLLIN, select_one(self->fd[1], POLLIN, 900));
+	EXPECT_EQ(POLLIN | POLLOUT, select_one(self->fd[1], all, 0));
+	EXPECT_EQ(0, select_one(self->fd[0], all, 0));
+}
+
+/* What select() calls exceptional is urgent data, and neither an end nor an error. */
+TEST_F(stream, select_exceptional)
+{
+	int other[2];
+
+	ASSERT_WORKS(sock_pair(variant->family, variant->type, other));
+	ASSERT_EQ(0, close(other[0]));
+	EXPECT_EQ(POLLIN, select_one(other[1], POLLIN | POLLPRI, 900));
+	close(other[1]);
+	if (variant->type != SOCK_STREAM)
+		return;
+	ASSERT_EQ(1, send(self->fd[0], "!", 1, MSG_OOB));
+	EXPECT_EQ(POLLPRI, select_one(self->fd[1], POLLPRI, 900));
+}
+
+static atomic_int disturbed;
+
+static void disturb(int sig)
+{
+	(void)sig;
+	disturbed++;
+}
+
+static long call_ppoll(struct call *c)
+{
+	struct pollfd p = { .fd = c->fd, .events = (short)c->flags };
+	sigset_t none;
+	int ret;
+
+	sigemptyset(&none);
+	ret = ppoll(&p, 1, NULL, &none);
+	return ret < 0 ? -1 : p.revents;
+}
+
+/* A signal that is blocked but while ppoll() sleeps ends it; so does an event. */
+TEST_F(stream, ppoll)
+{
+	struct call c = { .fn = call_ppoll, .fd = self->fd[1], .flags = POLLIN };
+	struct sigaction sa = { .sa_handler = disturb, .sa_flags = SA_RESTART };
+	struct timespec some = { .tv_nsec = 50000000 };
+	struct pollfd p = { .fd = self->fd[1], .events = POLLIN };
+	long start = now_ms();
+	sigset_t set;
+
+	EXPECT_EQ(0, ppoll(&p, 1, &some, NULL));
+	EXPECT_LE(45, now_ms() - start);
+
+	disturbed = 0;
+	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	call_start(&c);
+	ASSERT_TRUE(call_sleeps(&c));
+	call_signal(&c, SIGUSR1);
+	ASSERT_TRUE(call_returns(&c));
+	EXPECT_EQ(EINTR, c.err);
+	EXPECT_EQ(1, disturbed);
+
+	call_start(&c);
+	ASSERT_TRUE(call_sleeps(&c));
+	ASSERT_EQ(1, send(self->fd[0], "x", 1, 0));
+	ASSERT_TRUE(call_returns(&c));
+	EXPECT_EQ(POLLIN, c.ret);
+}
+
+/* They all look at the same thing. */
+TEST_F(stream, all_agree)
+{
+	int all = POLLIN | POLLOUT | POLLPRI, seen, round;
+
+	for (round = 0; round < 4; round++) {
+		if (round == 1)
+			ASSERT_EQ(1, send(self->fd[1], "x", 1, 0));
+		if (round == 2)
+			ASSERT_LT(0, flow_fill(self->fd[0], 0));
+		if (round == 3)
+			ASSERT_EQ(0, shutdown(self->fd[1], SHUT_WR));
+		seen = flow_settle(self->fd[0], (round > 0 ? POLLIN : 0) |
+				   (round < 2 ? POLLOUT : 0) | (round > 2 ? POLLRDHUP : 0));
+		EXPECT_EQ(seen & all, select_one(self->fd[0], all, 0));
+		ASSERT_EQ(0, watch(self->epoll, EPOLL_CTL_ADD, self->fd[0], all | POLLRDHUP));
+		EXPECT_EQ(seen, next(self->epoll, 0));
+		ASSERT_EQ(0, watch(self->epoll, EPOLL_CTL_DEL, self->fd[0], 0));
+	}
 }
 
 FIXTURE(message) {

@@ -82,6 +82,24 @@ traces_are_gone()
 	[ -n "$protocols" ]
 }
 
+# Somebody reads and writes the settings until they are gone.
+settings_go()
+{
+	insmod "$module" || return
+	settings=$(find /proc/sys/net/core -name 'experimental_*')
+	note "$(echo "$settings" | wc -l) settings"
+	[ -n "$settings" ] || return
+	for setting in $settings; do
+		while value=$(cat "$setting" 2>/dev/null) && echo "$value" >"$setting"; do
+			:
+		done 2>/dev/null &
+	done
+	sleep 0.2
+	unload || return
+	wait
+	[ -z "$(find /proc/sys/net/core -name 'experimental_*')" ]
+}
+
 unknown_family()
 {
 	modprobe=$(cat /proc/sys/kernel/modprobe)
@@ -166,7 +184,7 @@ ktap_print_header
 if [ -z "$module" ]; then
 	ktap_exit_fail_msg "$name.ko not found: set MODULE"
 fi
-ktap_set_plan 14
+ktap_set_plan 15
 
 # The second family may sit in the slot that is tried here.
 echo_loaded=
@@ -182,6 +200,7 @@ try "an accepted connection keeps it loaded" in_use hold-pair $stream
 try "a connected message socket keeps it loaded" in_use hold-pair $dgram
 try "unloads when the last one is closed" unloads
 try "takes its protocols and caches along" traces_are_gone
+try "takes its settings along, in use or not" settings_go
 try "no sockets without it" unknown_family
 try "another slot" other_slot
 try "no slot at all" all_refused 0 -1

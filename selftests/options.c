@@ -40,18 +40,15 @@ FIXTURE_VARIANT(option) {
 	int type;
 };
 
-#define VARIANTS(fixture)								\
-FIXTURE_VARIANT_ADD(fixture, exp_stream) { AF_EXPERIMENTAL, SOCK_STREAM, };		\
-FIXTURE_VARIANT_ADD(fixture, exp_seqpacket) { AF_EXPERIMENTAL, SOCK_SEQPACKET, };	\
-FIXTURE_VARIANT_ADD(fixture, exp_dgram) { AF_EXPERIMENTAL, SOCK_DGRAM, };		\
-FIXTURE_VARIANT_ADD(fixture, exp_rdm) { AF_EXPERIMENTAL, SOCK_RDM, };			\
-FIXTURE_VARIANT_ADD(fixture, exp_raw) { AF_EXPERIMENTAL, SOCK_RAW, };			\
-FIXTURE_VARIANT_ADD(fixture, unix_stream) { AF_UNIX, SOCK_STREAM, };			\
-FIXTURE_VARIANT_ADD(fixture, unix_dgram) { AF_UNIX, SOCK_DGRAM, };			\
-FIXTURE_VARIANT_ADD(fixture, tcp) { AF_INET, SOCK_STREAM, };				\
-FIXTURE_VARIANT_ADD(fixture, udp) { AF_INET, SOCK_DGRAM, }
-
-VARIANTS(option);
+FIXTURE_VARIANT_ADD(option, exp_stream) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(option, exp_seqpacket) { .family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(option, exp_dgram) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(option, exp_rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
+FIXTURE_VARIANT_ADD(option, exp_raw) { .family = AF_EXPERIMENTAL, .type = SOCK_RAW, };
+FIXTURE_VARIANT_ADD(option, unix_stream) { .family = AF_UNIX, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(option, unix_dgram) { .family = AF_UNIX, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(option, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
+FIXTURE_VARIANT_ADD(option, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 
 FIXTURE_SETUP(option)
 {

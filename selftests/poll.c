@@ -2,19 +2,27 @@
 /*
  * The events of a socket in each of its states: a table, run over every
  * family. A state is built by one function; where a family says something else
- * than ours, its column has it.
+ * than ours, its column has it, and experimental(7) has to say so too.
  */
 #include "harness.h"
+
 
 #define IN	POLLIN
 #define OUT	POLLOUT
 #define RDHUP	POLLRDHUP
 #define HUP	POLLHUP
 #define ERR	POLLERR
+#define PRI	POLLPRI
+
+/* The family does not have such a state. */
+#define ABSENT	(-1)
+
+/* The page stands beside the program. */
+#define MANUAL	"experimental.7"
 
 #define FAMILIES	3
 
-static const int stream_family[FAMILIES] = { AF_EXPERIMENTAL, AF_UNIX, AF_INET };
+static const int families[FAMILIES] = { AF_EXPERIMENTAL, AF_UNIX, AF_INET };
 
 /* A state: @fd is looked at, the others keep it in that state. */
 struct scene {
@@ -24,6 +32,7 @@ struct scene {
 	int fd;
 	int peer;
 	int listener;
+	int other;
 };
 
 static int stage_fresh(struct scene *s)
@@ -189,6 +198,147 @@ static int stage_listener_gone(struct scene *s)
 	return ret;
 }
 
+static int stage_connecting(struct scene *s)
+{
+	s->listener = sock_listening(s->family, s->type, 0, &s->addr);
+	s->peer = sock_connected(s->family, s->type, &s->addr);
+	s->fd = socket(s->family, s->type | SOCK_NONBLOCK, 0);
+	return do_connect(s->fd, &s->addr) && errno == EINPROGRESS ? 0 : -1;
+}
+
+static int stage_failed_later(struct scene *s)
+{
+	int ret = stage_connecting(s) ? -1 : close(s->listener);
+
+	s->listener = -1;
+	return ret;
+}
+
+static int stage_urgent(struct scene *s)
+{
+	return stage_connected(s) ? -1 : send(s->peer, "!", 1, MSG_OOB);
+}
+
+static int stage_urgent_in_line(struct scene *s)
+{
+	if (stage_connected(s) || sock_set(s->fd, SO_OOBINLINE, 1))
+		return -1;
+	return send(s->peer, "!", 1, MSG_OOB);
+}
+
+static int stage_urgent_behind_data(struct scene *s)
+{
+	return stage_data(s) < 0 ? -1 : send(s->peer, "!", 1, MSG_OOB);
+}
+
+static int stage_urgent_before_data(struct scene *s)
+{
+	return stage_urgent(s) < 0 ? -1 : flow_write(s->peer, 10, 10, 0);
+}
+
+static int take_urgent(int fd)
+{
+	char byte;
+
+	if (!(flow_wait(fd, POLLPRI, 5000) & POLLPRI))
+		return -1;
+	return recv(fd, &byte, 1, MSG_OOB) == 1 ? 0 : -1;
+}
+
+static int stage_urgent_taken(struct scene *s)
+{
+	return stage_urgent(s) < 0 ? -1 : take_urgent(s->fd);
+}
+
+static int stage_urgent_taken_behind_data(struct scene *s)
+{
+	return stage_urgent_behind_data(s) < 0 ? -1 : take_urgent(s->fd);
+}
+
+static int stage_urgent_peer_closed(struct scene *s)
+{
+	int ret = stage_urgent(s) < 0 ? -1 : close(s->peer);
+
+	s->peer = -1;
+	return ret;
+}
+
+/*
+ * More messages than the receiver has room for. Its buffer is small, so that a sender that keeps
+ * them until they are read has room itself.
+ */
+static int stage_crowded(struct scene *s)
+{
+	static char message[1000];
+	int i;
+
+	if (stage_connected(s) || sock_set(s->peer, SO_RCVBUF, 10000))
+		return -1;
+	for (i = 0; i < 1000; i++)
+		if (send(s->fd, message, sizeof(message), MSG_DONTWAIT) < 0)
+			return errno == EAGAIN ? 0 : -1;
+	return 0;
+}
+
+static int drain(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+		;
+	return errno == EAGAIN ? 0 : -1;
+}
+
+static int stage_crowded_drained(struct scene *s)
+{
+	return stage_crowded(s) ? -1 : drain(s->peer);
+}
+
+static int stage_crowded_closed(struct scene *s)
+{
+	int ret = stage_crowded(s) ? -1 : close(s->peer);
+
+	s->peer = -1;
+	return ret;
+}
+
+static int stage_crowded_shut(struct scene *s)
+{
+	return stage_crowded(s) ? -1 : shutdown(s->peer, SHUT_RD);
+}
+
+/* The sender is not connected: it has been told EAGAIN for one destination. */
+static int stage_unconnected_crowded(struct scene *s)
+{
+	static char message[1000];
+	int i;
+
+	s->peer = sock_bound(s->family, s->type, &s->addr);
+	s->fd = socket(s->family, s->type, 0);
+	if (s->fd < 0 || sock_set(s->peer, SO_RCVBUF, 10000))
+		return -1;
+	for (i = 0; i < 1000; i++)
+		if (sendto(s->fd, message, sizeof(message), MSG_DONTWAIT, &s->addr.sa,
+			   s->addr.len) < 0)
+			return errno == EAGAIN ? 0 : -1;
+	return 0;
+}
+
+static int stage_unconnected_drained(struct scene *s)
+{
+	return stage_unconnected_crowded(s) ? -1 : drain(s->peer);
+}
+
+static int stage_unconnected_other(struct scene *s)
+{
+	struct addr a;
+
+	if (stage_unconnected_crowded(s))
+		return -1;
+	s->other = sock_bound(s->family, s->type, &a);
+	return sendto(s->fd, "x", 1, MSG_DONTWAIT, &a.sa, a.len);
+}
+
 struct state {
 	const char *name;
 	int (*stage)(struct scene *s);
@@ -208,6 +358,9 @@ static const struct state stream_states[] = {
 	{ "listener SHUT_RDWR", stage_listener_shut_both,
 		{ IN | RDHUP | HUP, IN | RDHUP | HUP, OUT | HUP } },
 	{ "refused", stage_refused, SAME(OUT | HUP) },
+	{ "connecting", stage_connecting, { 0, ABSENT, 0 } },
+	{ "connecting failed", stage_failed_later,
+		{ OUT | HUP | ERR, ABSENT, IN | RDHUP | OUT | HUP | ERR } },
 	{ "connected, not yet accepted", stage_before_accept, SAME(OUT) },
 	{ "connected", stage_connected, SAME(OUT) },
 	{ "data", stage_data, SAME(IN | OUT) },
@@ -243,23 +396,53 @@ static const struct state message_states[] = {
 	{ "peer closed", stage_peer_closed, SAME(OUT) },
 };
 
+static const struct state urgent_states[] = {
+	{ "urgent byte", stage_urgent, { PRI | OUT, PRI | IN | OUT, PRI | OUT } },
+	{ "urgent byte, in line", stage_urgent_in_line, SAME(PRI | IN | OUT) },
+	{ "urgent byte behind data", stage_urgent_behind_data, SAME(PRI | IN | OUT) },
+	{ "urgent byte before data", stage_urgent_before_data, SAME(PRI | IN | OUT) },
+	{ "urgent byte taken", stage_urgent_taken, { OUT, IN | OUT, OUT } },
+	{ "urgent byte behind data taken", stage_urgent_taken_behind_data, SAME(IN | OUT) },
+	{ "urgent byte, peer closed", stage_urgent_peer_closed,
+		{ PRI | IN | RDHUP | HUP | OUT, PRI | IN | RDHUP | HUP | OUT,
+		  PRI | IN | RDHUP | OUT } },
+};
+
+static const struct state datagram_states[] = {
+	{ "datagrams, receiver full", stage_crowded, { OUT, 0, OUT } },
+	{ "datagrams, receiver full, not connected", stage_unconnected_crowded, SAME(OUT) },
+};
+
+static const struct state reliable_states[] = {
+	{ "reliable, receiver full", stage_crowded, { 0, 0, ABSENT } },
+	{ "reliable, receiver full and read", stage_crowded_drained, { OUT, OUT, ABSENT } },
+	{ "reliable, receiver full and closed", stage_crowded_closed, { OUT, OUT, ABSENT } },
+	{ "reliable, receiver full and SHUT_RD", stage_crowded_shut, { OUT, 0, ABSENT } },
+	{ "reliable, receiver full, not connected", stage_unconnected_crowded, { 0, OUT, ABSENT } },
+	{ "reliable, receiver full, not connected, then read", stage_unconnected_drained, { OUT, OUT, ABSENT } },
+	{ "reliable, receiver full, not connected, then sent elsewhere", stage_unconnected_other,
+		{ OUT, OUT, ABSENT } },
+};
+
 /* Whether the state has these events, once it has come to rest. */
 static bool check(const struct state *state, int column, int family, int type)
 {
 	struct scene s = {
-		.family = family, .type = type, .fd = -1, .peer = -1, .listener = -1,
+		.family = family, .type = type,
+		.fd = -1, .peer = -1, .listener = -1, .other = -1,
 	};
 	int want = state->events[column];
 	int seen = -1;
 
 	if (state->stage(&s) >= 0)
-		seen = flow_settle(s.fd, want);
+		seen = want == ABSENT ? flow_events(s.fd) : flow_settle(s.fd, want);
 	if (seen != want)
 		printf("# %s: events %#x and not %#x%s\n", state->name, seen, want,
 		       seen < 0 ? " (the state was not reached)" : "");
 	close(s.fd);
 	close(s.peer);
 	close(s.listener);
+	close(s.other);
 	return seen == want;
 }
 
@@ -277,7 +460,7 @@ FIXTURE_VARIANT_ADD(events, inet) { .family = AF_INET, };
 
 FIXTURE_SETUP(events)
 {
-	while (stream_family[self->column] != variant->family)
+	while (families[self->column] != variant->family)
 		self->column++;
 }
 
@@ -285,45 +468,162 @@ FIXTURE_TEARDOWN(events)
 {
 }
 
-TEST_F(events, stream)
+/* All states of one table, in one column. */
+static bool check_all(const struct state *states, size_t count, int column, int type)
 {
+	bool right = true;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(stream_states); i++)
-		EXPECT_TRUE(check(&stream_states[i], self->column, variant->family, SOCK_STREAM));
+	for (i = 0; i < count; i++)
+		right &= check(&states[i], column, families[column], type);
 	fflush(stdout);
+	return right;
+}
+
+#define CHECK_ALL(states, type)							\
+	EXPECT_TRUE(check_all(states, ARRAY_SIZE(states), self->column, type))
+
+TEST_F(events, stream)
+{
+	CHECK_ALL(stream_states, SOCK_STREAM);
+}
+
+TEST_F(events, urgent)
+{
+	CHECK_ALL(urgent_states, SOCK_STREAM);
 }
 
 TEST_F(events, dgram)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(message_states); i++)
-		EXPECT_TRUE(check(&message_states[i], self->column, variant->family, SOCK_DGRAM));
-	fflush(stdout);
+	CHECK_ALL(message_states, SOCK_DGRAM);
+	CHECK_ALL(datagram_states, SOCK_DGRAM);
 }
 
 TEST_F(events, seqpacket)
 {
-	size_t i;
-
-	if (variant->family == AF_INET)
-		return;
-	for (i = 0; i < ARRAY_SIZE(stream_states); i++)
-		EXPECT_TRUE(check(&stream_states[i], self->column, variant->family,
-				  SOCK_SEQPACKET));
-	fflush(stdout);
+	if (variant->family != AF_INET)
+		CHECK_ALL(stream_states, SOCK_SEQPACKET);
 }
 
+/* What comes closest to it elsewhere is SOCK_DGRAM of AF_UNIX. */
 TEST_F(events, rdm)
 {
+	if (variant->family == AF_INET)
+		return;
+	CHECK_ALL(message_states, variant->family == AF_UNIX ? SOCK_DGRAM : SOCK_RDM);
+	CHECK_ALL(reliable_states, variant->family == AF_UNIX ? SOCK_DGRAM : SOCK_RDM);
+}
+
+/* As the page writes them. */
+static void describe(int events, char *text, size_t size)
+{
+	static const struct {
+		int event;
+		const char *name;
+	} names[] = {
+		{ IN, "IN" }, { PRI, "PRI" }, { RDHUP, "RDHUP" }, { OUT, "OUT" }, { HUP, "HUP" },
+		{ ERR, "ERR" },
+	};
+	size_t i, len = 0;
+
+	if (events == 0 || events == ABSENT) {
+		snprintf(text, size, events ? "no such state" : "none");
+		return;
+	}
+	text[0] = '\0';
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (events & names[i].event)
+			len += snprintf(text + len, size - len, "%s%s", len ? " " : "",
+					names[i].name);
+}
+
+/* A line of the page's table of differences: "state:family:events". */
+static bool is_documented(const char *manual, const char *line)
+{
+	const char *at = manual;
+
+	while ((at = strstr(at, line))) {
+		if (at[-1] == '\n' && at[strlen(line)] == '\n')
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* How many states differ, and how many of them the page does not have. */
+struct differences {
+	int all;
+	int undocumented;
+};
+
+static void compare(const struct state *states, size_t count, const char *manual,
+		    struct differences *d)
+{
+	static const char * const names[FAMILIES] = { NULL, "AF_UNIX", "TCP" };
+	char ours[64], theirs[64], line[160];
+	int column;
 	size_t i;
 
-	if (variant->family != AF_EXPERIMENTAL)
-		return;
-	for (i = 0; i < ARRAY_SIZE(message_states); i++)
-		EXPECT_TRUE(check(&message_states[i], self->column, variant->family, SOCK_RDM));
+	for (i = 0; i < count; i++) {
+		for (column = 1; column < FAMILIES; column++) {
+			if (states[i].events[column] == states[i].events[0])
+				continue;
+			/* A type that a family does not have has no states. */
+			if (column == 2 && states == reliable_states)
+				continue;
+			describe(states[i].events[0], ours, sizeof(ours));
+			describe(states[i].events[column], theirs, sizeof(theirs));
+			snprintf(line, sizeof(line), "%s:%s:%s", states[i].name,
+				 states == datagram_states && column == 2 ? "UDP" : names[column],
+				 theirs);
+			d->all++;
+			if (is_documented(manual, line)) {
+				printf("# %s and not %s, as the page says\n", line, ours);
+				continue;
+			}
+			printf("# %s and not %s, of which the page says nothing\n", line, ours);
+			d->undocumented++;
+		}
+	}
+}
+
+#define COMPARE(states)	compare(states, ARRAY_SIZE(states), manual, &d)
+
+/* The rows of the table of differences, which begins behind a line that says so. */
+static int rows_documented(const char *manual)
+{
+	const char *at = strstr(manual, "\nState:Family:Events\n");
+	int rows = 0;
+
+	if (!at)
+		return -1;
+	/* The rule below the heading. */
+	at = strstr(at, "\n_\n");
+	while (at && strncmp(at, "\n.TE", 4)) {
+		at = strchr(at + 1, '\n');
+		rows++;
+	}
+	return rows - 1;
+}
+
+/* Each difference that the tests above have seen is in the page, and no other one is. */
+TEST(differences_are_documented)
+{
+	static char manual[100000];
+	FILE *f = fopen(MANUAL, "r");
+	struct differences d = { 0 };
+
+	ASSERT_TRUE(f);
+	ASSERT_LT(0, fread(manual, 1, sizeof(manual) - 1, f));
+	fclose(f);
+	COMPARE(stream_states);
+	COMPARE(urgent_states);
+	COMPARE(message_states);
+	COMPARE(datagram_states);
+	COMPARE(reliable_states);
 	fflush(stdout);
+	EXPECT_EQ(0, d.undocumented);
+	EXPECT_EQ(d.all, rows_documented(manual));
 }
 
 TEST_HARNESS_MAIN

@@ -71,67 +71,6 @@ TEST_F(stream, sizes_around_a_page)
 	}
 }
 
-/* One way to send, by number, so that all can be compared. */
-static ssize_t send_by(int way, int fd, char *buf, size_t len)
-{
-	struct iovec iov[2] = { { buf, len / 3 }, { buf + len / 3, len - len / 3 } };
-	struct mmsghdr m = { .msg_hdr = { .msg_iov = iov, .msg_iovlen = 2 } };
-
-	switch (way) {
-	case 0:
-		return send(fd, buf, len, 0);
-	case 1:
-		return sendto(fd, buf, len, 0, NULL, 0);
-	case 2:
-		return sendmsg(fd, &m.msg_hdr, 0);
-	case 3:
-		return sendmmsg(fd, &m, 1, 0) == 1 ? (ssize_t)m.msg_len : -1;
-	case 4:
-		return write(fd, buf, len);
-	default:
-		return writev(fd, iov, 2);
-	}
-}
-
-static ssize_t recv_by(int way, int fd, char *buf, size_t len)
-{
-	struct iovec iov[2] = { { buf, len / 4 }, { buf + len / 4, len - len / 4 } };
-	struct mmsghdr m = { .msg_hdr = { .msg_iov = iov, .msg_iovlen = 2 } };
-
-	switch (way) {
-	case 0:
-		return recv(fd, buf, len, 0);
-	case 1:
-		return recvfrom(fd, buf, len, 0, NULL, NULL);
-	case 2:
-		return recvmsg(fd, &m.msg_hdr, 0);
-	case 3:
-		return recvmmsg(fd, &m, 1, 0, NULL) == 1 ? (ssize_t)m.msg_len : -1;
-	case 4:
-		return read(fd, buf, len);
-	default:
-		return readv(fd, iov, 2);
-	}
-}
-
-TEST_F(stream, all_calls_carry_the_same)
-{
-	unsigned long offset = 0;
-	char buf[1000];
-	int in, out;
-
-	for (out = 0; out < 6; out++) {
-		for (in = 0; in < 6; in++) {
-			pattern_fill(buf, sizeof(buf), offset);
-			ASSERT_EQ(sizeof(buf), send_by(out, self->fd[0], buf, sizeof(buf)));
-			memset(buf, 0xa5, sizeof(buf));
-			ASSERT_EQ(sizeof(buf), recv_by(in, self->fd[1], buf, sizeof(buf)));
-			ASSERT_EQ(sizeof(buf), pattern_check(buf, sizeof(buf), offset));
-			offset += sizeof(buf);
-		}
-	}
-}
-
 TEST_F(stream, many_vectors)
 {
 	static char out[1024 * 5], in[1024 * 5];

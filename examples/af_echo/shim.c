@@ -2,7 +2,9 @@
 /* The shim of rust/net/ once more: each module brings its own. */
 
 #include "../../rust/shim/ancillary.c"
+#include "../../rust/shim/cred.c"
 #include "../../rust/shim/layout.c"
+#include "../../rust/shim/memory.c"
 #include "../../rust/shim/msg.c"
 #include "../../rust/shim/option.c"
 #include "../../rust/shim/page.c"

@@ -178,6 +178,7 @@ class Results(unittest.TestCase):
 class Splats(unittest.TestCase):
     def test_clean(self):
         self.assertEqual(ktap.splats([
+            "[    0.5] kmemleak: Kernel memory leak detector initialized (mem pool available: 15866)",
             "[    1.0] af_experimental: loading out-of-tree module taints kernel.",
             "[    1.1] selftest bind: start", "[    1.2] selftest bind: end"]), [])
 
@@ -202,9 +203,23 @@ class Splats(unittest.TestCase):
                      "refcount_t: underflow; use-after-free.",
                      "Kernel panic - not syncing: Fatal exception",
                      "kernel BUG at mm/slub.c:1!",
+                     "kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+                     "kmemleak: Memory pool empty, consider increasing CONFIG_DEBUG_KMEMLEAK_MEM_POOL_SIZE",
+                     "ref_tracker: net notrefcnt@ffff888100000000 has 1/1 users at",
+                     "pagealloc: memory corruption",
                      "BUG: sleeping function called from invalid context",
                      "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!"):
             self.assertEqual(len(ktap.splats([line])), 1, line)
+
+
+class Stacks(unittest.TestCase):
+    def test_none(self):
+        self.assertIsNone(ktap.deepest(["[    1.0] selftest bind: start"]))
+
+    def test_deepest(self):
+        self.assertEqual(ktap.deepest([
+            "[    1.0] modprobe (12) used greatest stack depth: 28000 bytes left",
+            "[    2.0] stream (99) used greatest stack depth: 9000 bytes left"]), (9000, "stream"))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <linux/net.h>
 #include <linux/poll.h>
 #include <linux/socket.h>
+#include <linux/sysctl.h>
 #include <linux/xarray.h>
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
@@ -34,6 +35,8 @@ static const int SHIM_SHUT_WR = SHUT_WR;
 static const int SHIM_SHUT_RDWR = SHUT_RDWR;
 static const unsigned char SHIM_RCV_SHUTDOWN = RCV_SHUTDOWN;
 static const unsigned char SHIM_SEND_SHUTDOWN = SEND_SHUTDOWN;
+
+static const unsigned int SHIM_TASK_KILLABLE = TASK_KILLABLE | TASK_FREEZABLE;
 
 static const int SHIM_O_NONBLOCK = O_NONBLOCK;
 static const int SHIM_MSG_OOB = MSG_OOB;
@@ -78,5 +81,6 @@ static const int SHIM_RET_FILTERED = SHIM_QUEUE_FILTERED;
 static const unsigned int SHIM_XA_FLAGS =
 	(__force unsigned int)(XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 
+static const int SHIM_CAP_NET_ADMIN = CAP_NET_ADMIN;
 static const int SHIM_CAP_NET_BIND_SERVICE = CAP_NET_BIND_SERVICE;
 static const int SHIM_CAP_NET_RAW = CAP_NET_RAW;

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::net::{
     errno::ECONNREFUSED,
+    PeerCredentials,
     Shutdown,
     SockRef,
     SockSlot, //
@@ -60,6 +61,8 @@ struct Queue {
     open: bool,
     /// Whether the listener was shut down for writing, which only poll(2) tells.
     write_shut: bool,
+    /// Who called `listen(2)` last.
+    credentials: Option<PeerCredentials>,
 }
 
 impl Queue {
@@ -120,6 +123,7 @@ impl Backlog {
                     limit,
                     open: true,
                     write_shut: false,
+                    credentials: PeerCredentials::current(),
                 }),
             }),
             GFP_KERNEL_ACCOUNT,
@@ -139,6 +143,11 @@ impl Backlog {
         !queue.open && queue.write_shut
     }
 
+    /// Who listens, for `SO_PEERCRED` of those who connect.
+    pub(super) fn credentials(&self) -> Option<PeerCredentials> {
+        self.queue.lock().credentials.clone()
+    }
+
     /// Whether a connection can be accepted.
     pub(super) fn has_established(&self) -> bool {
         self.queue.lock().count > 0
@@ -146,12 +155,15 @@ impl Backlog {
 
     /// Changes what `listen(2)` said, and takes connections again if they were not taken.
     pub(super) fn reopen(&self, limit: u32) {
-        {
+        let credentials = PeerCredentials::current();
+        let old = {
             let mut queue = self.queue.lock();
             queue.limit = limit;
             queue.open = true;
             queue.write_shut = false;
-        }
+            core::mem::replace(&mut queue.credentials, credentials)
+        };
+        drop(old);
         self.promote();
     }
 

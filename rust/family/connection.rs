@@ -37,8 +37,15 @@ use crate::net::{
         ECONNRESET, //
     },
     Interest,
+    MemoryAccount,
+    MemoryCharge,
+    PeerCredentials,
     Shutdown,
+    SkBuff,
+    Sock,
+    SockRef,
     SockSlot,
+    SocketOps,
     WakeBand, //
 };
 
@@ -88,6 +95,10 @@ pub(super) struct Party {
     pub(super) receive_buffer: usize,
     /// What its options ask to be told, until there is a socket.
     pub(super) interest: Interest,
+    /// Who made it, for `SO_PEERCRED` at the other side.
+    pub(super) credentials: Option<PeerCredentials>,
+    /// Who listens for it, as long as there is no socket.
+    pub(super) listener: Option<SockRef<Stream>>,
 }
 
 /// One side of a connection.
@@ -96,8 +107,13 @@ struct Half {
     address: Address,
     receive_buffer: usize,
     interest: Interest,
+    credentials: Option<PeerCredentials>,
     /// The socket, from connect or accept until release.
     sock: SockSlot<Stream>,
+    /// Bytes to be counted as received by the socket, once there is one.
+    uncounted: Atomic<isize>,
+    /// Who listens for it, until accept: its filter applies until then.
+    listener: SockSlot<Stream>,
     /// An errno that the socket is still to be told, or 0.
     error: Atomic<i32>,
     /// No more will be written by this side.
@@ -116,19 +132,22 @@ struct Half {
 }
 
 impl Half {
-    fn new(party: Party) -> impl PinInit<Self> {
+    fn new(party: Party, charge: MemoryCharge) -> impl PinInit<Self> {
         pin_init!(Self {
             address: party.address,
             receive_buffer: party.receive_buffer,
             interest: party.interest,
+            credentials: party.credentials,
             sock: SockSlot::new(),
+            uncounted: Atomic::new(0),
+            listener: SockSlot::holding(party.listener),
             error: Atomic::new(0),
             write_closed: Atomic::new(false),
             read_closed: Atomic::new(false),
             news: Atomic::new(false),
             gone: Atomic::new(false),
             wants_room: Atomic::new(false),
-            outgoing <- Ring::new(),
+            outgoing <- Ring::new(charge),
         })
     }
 
@@ -138,6 +157,23 @@ impl Half {
         // the error. It also orders the error before what the caller does next.
         self.error.xchg(Error::from(error).to_errno(), Full);
         self.report_error();
+    }
+
+    /// Counts `delta` more bytes, or fewer, as received by this side, for `SO_MEMINFO`.
+    fn count_received(&self, delta: isize) {
+        if self.sock.with(|sk| sk.count_received(delta)).is_none() {
+            // As with an error: either this sees the socket now, or `attach()` sees the count.
+            self.uncounted.fetch_add(delta, Full);
+            self.report_count();
+        }
+    }
+
+    /// Hands what is to be counted to the socket, if that is there.
+    fn report_count(&self) {
+        self.sock.with(|sk| match self.uncounted.xchg(0, Full) {
+            0 => {}
+            delta => sk.count_received(delta),
+        });
     }
 
     /// Hands a pending error to the socket, if both are there.
@@ -160,13 +196,23 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Makes a connection.
-    pub(super) fn new(client: Party, server: Party) -> Result<Arc<Self>> {
+    /// Makes a connection, and charges it to `account`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS`, `ENOMEM`
+    pub(super) fn new(
+        client: Party,
+        server: Party,
+        account: &Arc<MemoryAccount>,
+    ) -> Result<Arc<Self>> {
+        let charge = || MemoryCharge::new(account, core::mem::size_of::<Half>());
+        let (client_charge, server_charge) = (charge()?, charge()?);
         Arc::pin_init(
             pin_init!(Self {
                 phase: Atomic::new(Phase::Established.into_raw()),
-                client <- Half::new(client),
-                server <- Half::new(server),
+                client <- Half::new(client, client_charge),
+                server <- Half::new(server, server_charge),
             }),
             GFP_KERNEL_ACCOUNT,
         )
@@ -239,10 +285,21 @@ impl End {
     pub(super) fn decide(&self, phase: Phase) {
         // First, so that whoever sees the phase can see the error.
         if phase == Phase::Refused {
+            self.detach();
             self.peer().set_error(ECONNREFUSED);
         }
         self.set_phase(phase);
-        self.peer().sock.with(|sk| sk.wake_all(WakeBand::Out));
+        self.peer().sock.with(|sk| {
+            if phase == Phase::Refused {
+                sk.set_peer_credentials(None);
+            }
+            sk.wake_all(WakeBand::Out);
+        });
+    }
+
+    /// Tells `sk`, the socket of this side, who is at the other one.
+    pub(super) fn introduce_peer(&self, sk: &Sock<Stream>) {
+        sk.set_peer_credentials(self.peer().credentials.clone());
     }
 
     /// Notes that `connect(2)` left before it knew how it came out.
@@ -256,15 +313,45 @@ impl End {
     }
 
     /// Makes the socket of this side known to the other.
-    pub(super) fn attach(&self, sk: crate::net::SockRef<Stream>) {
+    pub(super) fn attach(&self, sk: SockRef<Stream>) {
         let old = self.own().sock.set(sk);
         debug_assert!(old.is_none());
+        drop(self.own().listener.clear());
         self.own().report_error();
+        self.own().report_count();
     }
 
-    /// Takes the socket of this side out again.
+    /// Takes the socket of this side out again, or who listens for it.
     pub(super) fn detach(&self) {
         drop(self.own().sock.clear());
+        drop(self.own().listener.clear());
+    }
+
+    /// Calls `look` once, with the socket that what this side writes is for: that of the other
+    /// side, or whoever listens for it. `look` must not sleep.
+    fn with_reader<R>(&self, mut look: impl FnMut(&Sock<Stream>) -> R) -> Option<R> {
+        let reader = self.peer();
+        // Looks again, as `attach()` puts the socket in before it takes the listener out.
+        reader
+            .sock
+            .with(&mut look)
+            .or_else(|| reader.listener.with(&mut look))
+            .or_else(|| reader.sock.with(&mut look))
+    }
+
+    /// Whether what this side writes is to be filtered.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.with_reader(Sock::has_filter).unwrap_or(false)
+    }
+
+    /// Has the reader filter what this side is about to write, and shorten it, unless it is to stay
+    /// `whole`. `None` if it refuses it, which it counts.
+    pub(super) fn filter<T: SocketOps>(&self, skb: SkBuff<T>, whole: bool) -> Option<SkBuff<T>> {
+        let mut skb = Some(skb);
+        self.with_reader(|reader| {
+            skb = skb.take().and_then(|skb| skb.filter(reader, whole));
+        });
+        skb
     }
 
     /// Bytes that may be under way from this side to the other: what both ends' buffers allow.
@@ -293,6 +380,9 @@ impl End {
 
     /// Bytes that can be written now.
     pub(super) fn room(&self) -> usize {
+        if !self.is_peer_reachable() {
+            return 0;
+        }
         self.outgoing_capacity()
             .saturating_sub(self.outgoing().charge())
     }
@@ -300,29 +390,78 @@ impl End {
     /// Whether there is enough room to call the socket writable: half of it, so that a writer that
     /// waits is not woken for each byte.
     pub(super) fn is_writable(&self) -> bool {
-        has_ample_room(self.outgoing(), self.outgoing_capacity())
+        self.is_peer_reachable() && has_ample_room(self.outgoing(), self.outgoing_capacity())
+    }
+
+    /// Whether the other side is not bound to a device that local traffic does not reach.
+    fn is_peer_reachable(&self) -> bool {
+        let reachable = self.peer().sock.with(|sk| sk.is_on_loopback());
+        reachable.unwrap_or(true)
     }
 
     /// Asks to be woken when there is ample room. The caller looks once more before it sleeps.
     pub(super) fn want_room(&self) {
+        // With its buffer this side may have made smaller what the other waits for: a ring that is
+        // full is readable, whatever SO_RCVLOWAT says.
+        self.peer().sock.with(|sk| {
+            if sk.receive_low_water() > 1 {
+                sk.wake_readers();
+            }
+        });
         self.own().wants_room.store(true, Relaxed);
         // Pairs with the barrier in `room_was_made()`: either that sees the wish, or the caller
         // sees the room.
         smp_mb();
     }
 
-    /// To be called after this side has consumed bytes: wakes the writer if it waits and there is
-    /// ample room now.
+    /// Whether the other side has taken all that this one wrote, or will not take it any more.
+    pub(super) fn is_outgoing_drained(&self) -> bool {
+        self.outgoing().payload_len() == 0 || self.peer().gone.load(Acquire)
+    }
+
+    /// To be called when there may be more room than before: wakes the writer if it waits and the
+    /// room is ample, or if it was closed and nothing is left.
     pub(super) fn room_was_made(&self) {
         // Pairs with the barrier in `want_room()`.
         smp_mb();
         let writer = self.peer();
-        if writer.wants_room.load(Relaxed)
-            && has_ample_room(self.incoming(), self.incoming_capacity())
-        {
+        // Acquire: a writer that was closed has said so before.
+        if !writer.wants_room.load(Acquire) {
+            return;
+        }
+        let enough = if writer.gone.load(Acquire) {
+            self.incoming().payload_len() == 0
+        } else {
+            has_ample_room(self.incoming(), self.incoming_capacity())
+        };
+        if enough {
             writer.wants_room.store(false, Relaxed);
             writer.sock.with(|sk| sk.wake_writers());
         }
+    }
+
+    /// Counts `bytes` that this side is about to write, of which `SO_MEMINFO` tells at both.
+    pub(super) fn count_written(&self, bytes: usize) {
+        self.count_outgoing(isize::try_from(bytes).unwrap_or(0));
+    }
+
+    /// Takes back the count of `bytes` that were not written after all.
+    pub(super) fn count_unwritten(&self, bytes: usize) {
+        self.count_outgoing(isize::try_from(bytes).unwrap_or(0).wrapping_neg());
+    }
+
+    fn count_outgoing(&self, delta: isize) {
+        self.own().sock.with(|sk| sk.count_sent(delta));
+        self.peer().count_received(delta);
+    }
+
+    /// To be called after this side has consumed `bytes`: they count no more, and the writer may
+    /// have room.
+    pub(super) fn bytes_were_consumed(&self, bytes: usize) {
+        let delta = isize::try_from(bytes).unwrap_or(0).wrapping_neg();
+        self.own().count_received(delta);
+        self.peer().sock.with(|sk| sk.count_sent(delta));
+        self.room_was_made();
     }
 
     /// To be called after this side has written bytes: wakes the reader. Returns whether they
@@ -331,7 +470,10 @@ impl End {
         // Pairs with the barrier in `leave()`.
         smp_mb();
         let reader = self.peer();
-        reader.sock.with(|sk| sk.wake_readers());
+        reader.sock.with(|sk| {
+            sk.note_cpu();
+            sk.wake_readers();
+        });
         !reader.gone.load(Acquire) || self.outgoing().len() == 0
     }
 
@@ -381,7 +523,6 @@ impl End {
     /// The socket of this side goes, or there will never be one. A `reset` is told to the other
     /// side with `ECONNRESET`.
     pub(super) fn close(&self, reset: bool) {
-        self.detach();
         if reset {
             self.peer().set_error(ECONNRESET);
         }

@@ -36,6 +36,7 @@ use super::{
 use crate::net::{
     errno::{
         ECONNREFUSED,
+        ENETUNREACH,
         ENOTCONN,
         EPROTONOSUPPORT, //
     },
@@ -45,6 +46,7 @@ use crate::net::{
     OptionOutcome,
     OptionReply,
     OptionValue,
+    PeerCredentials,
     Proto,
     RecvMessage,
     SendMessage,
@@ -58,6 +60,7 @@ use crate::net::{
     SocketOption,
     SocketState,
     SocketType,
+    Timeout,
     WakeBand, //
 };
 
@@ -172,6 +175,22 @@ fn bind_automatically(socket: Socket<'_, Datagram>, _locked: &SockGuard<'_, Data
     Ok(())
 }
 
+/// Sleeps until what the socket has sent was received, as `SO_LINGER` says. A message that may be
+/// lost is not waited for.
+fn linger(socket: Socket<'_, Datagram>) {
+    if socket.delivery == Delivery::Lossy {
+        return;
+    }
+    if let Some(mut timeout) = Timeout::linger(socket) {
+        // What it sent to itself, nobody will receive.
+        socket.close_queue();
+        // That the time is over, or that the task is to die, ends the wait and changes nothing else.
+        let _rest = socket
+            .wait_queue()
+            .wait_killable(&mut timeout, || (socket.bytes_charged() == 0).then_some(()));
+    }
+}
+
 #[vtable]
 impl SocketOps for Datagram {
     type Family = Experimental;
@@ -181,6 +200,7 @@ impl SocketOps for Datagram {
 
     const TYPES: &'static [SocketType] = &[SocketType::Datagram, SocketType::ReliableMessage];
     const NAME: &'static CStr = c"EXP-DGRAM";
+    const PEEKS_AT_OFFSET: bool = true;
 
     fn proto() -> &'static Proto<Self> {
         static PROTO: Proto<Datagram> = Proto::new();
@@ -215,6 +235,7 @@ impl SocketOps for Datagram {
         if let Some(other) = socket.pair.clear() {
             drop(other.pair.clear());
         }
+        linger(socket);
     }
 
     fn bind(socket: Socket<'_, Self>, address: Address) -> Result {
@@ -232,9 +253,15 @@ impl SocketOps for Datagram {
             return Err(EACCES);
         }
         let port = reachable_port(address)?;
+        if !socket.is_on_loopback() {
+            return Err(ENETUNREACH.into());
+        }
         let guard = socket.sock().lock();
         bind_automatically(socket, &guard)?;
-        socket.ports().with(port, |_| ()).ok_or(ECONNREFUSED)?;
+        let reached = socket.ports().with(port, |sk| sk.is_on_loopback());
+        if reached != Some(true) {
+            return Err(ECONNREFUSED.into());
+        }
         socket.set_peer(Peer::Port(port));
         socket.set_state(SocketState::Established);
         Ok(())
@@ -295,6 +322,7 @@ impl SocketOps for Datagram {
         drop(second.pair.set(first.sock_ref()));
         for socket in [first, second] {
             socket.set_peer(Peer::Pair);
+            socket.set_peer_credentials(PeerCredentials::current());
             socket.set_state(SocketState::Established);
         }
         Ok(())
@@ -314,6 +342,10 @@ impl SocketOps for Datagram {
 
     fn receive_buffer_changed(sk: &Sock<Self>) {
         sk.congestion.room_was_made(sk);
+    }
+
+    fn device_changed(sk: &Sock<Self>) {
+        sk.congestion.wake(sk);
     }
 
     fn bytes_readable(sk: &Sock<Self>) -> Result<usize> {

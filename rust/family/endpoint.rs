@@ -19,6 +19,7 @@ use super::{
         Producer, //
     }, //
 };
+use crate::net::MemoryAccount;
 
 /// One end of a connection: the right to write to one of its rings and to read from the other.
 pub(super) struct Endpoint {
@@ -28,13 +29,17 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Makes a connection and gives out its two ends.
+    /// Makes a connection, charged to `account`, and gives out its two ends.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`
-    pub(super) fn pair(client: Party, server: Party) -> Result<(Self, Self)> {
-        let connection = Connection::new(client, server)?;
+    /// `ENOBUFS`, `ENOMEM`
+    pub(super) fn pair(
+        client: Party,
+        server: Party,
+        account: &Arc<MemoryAccount>,
+    ) -> Result<(Self, Self)> {
+        let connection = Connection::new(client, server, account)?;
         let make = |side| -> Result<Self> {
             Ok(Self {
                 end: End::new(connection.clone(), side)?,
@@ -47,10 +52,21 @@ impl Endpoint {
 
     /// Gives up the end. What was sent stays readable for the other side. What was not read is
     /// lost; then, or if the connection was `aborted`, the other side is told.
-    pub(super) fn close(mut self, aborted: bool) {
+    pub(super) fn close(self, aborted: bool) {
+        self.close_and(aborted, |_end| {});
+    }
+
+    /// As [`close`](Self::close). Calls `linger` when all is done, but the other side still knows
+    /// the socket.
+    pub(super) fn close_and(mut self, aborted: bool, linger: impl FnOnce(&End)) {
         // In this order: a writer that does not see the end of reading has its bytes counted.
         self.end.leave();
-        let unread = self.consumer.discard(self.end.incoming());
+        let incoming = self.end.incoming();
+        let queued = self.consumer.available(incoming);
+        let unread = self.consumer.discard(incoming);
+        self.end.bytes_were_consumed(queued);
         self.end.close(aborted || unread > 0);
+        linger(&self.end);
+        self.end.detach();
     }
 }

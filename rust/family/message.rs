@@ -8,8 +8,7 @@ use super::{
     Address,
     Experimental,
     LEVEL,
-    MOST_DESCRIPTORS, //
-    RECVERR,
+    RECVERR, //
 };
 use crate::net::{
     errno::EOPNOTSUPP,
@@ -38,7 +37,7 @@ pub(super) fn control<T: SocketOps<Family = Experimental>>(
         .and_then(|control| control.descriptors.as_mut())
     {
         let namespace = socket.namespace();
-        descriptors.charge(&namespace.descriptors, MOST_DESCRIPTORS)?;
+        descriptors.charge(&namespace.descriptors, namespace.limits.descriptors())?;
     }
     Ok(control)
 }
@@ -71,12 +70,17 @@ pub(super) fn receive<T: SocketOps<Family = Experimental>>(
         return Err(error);
     }
     message.set_source(source(skb.metadata()));
-    if len < skb.len() {
+    // Where a peek starts in the middle, the manual has it marked too.
+    let is_cut = len < skb.len() || skb.is_tail();
+    let whole = skb.len();
+    drop(skb);
+    socket.trim_queue_charge();
+    if is_cut {
         message.report(MessageFlags::TRUNCATE);
     }
     message.tell_left(socket.sock(), || socket.first_skb_len());
     Ok(if flags.contains(MessageFlags::TRUNCATE) {
-        skb.len()
+        whole
     } else {
         len
     })

@@ -41,6 +41,7 @@ mod backlog;
 mod connection;
 mod datagram;
 mod endpoint;
+mod limits;
 mod message;
 mod number;
 mod options;
@@ -50,15 +51,21 @@ mod ring;
 mod stream;
 mod taps;
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 use crate::net::{
     DescriptorCount,
     Family,
     FamilyCell,
-    Namespace, //
+    MemoryAccount,
+    Namespace,
+    Setting, //
 };
 use datagram::Datagram;
+use limits::Limits;
 use ports::PortTable;
 use raw::Raw;
 use stream::Stream;
@@ -88,7 +95,7 @@ impl Family for Experimental {
     }
 }
 
-/// The ports and the raw sockets of a network namespace.
+/// The ports, the raw sockets and the settings of a network namespace.
 #[pin_data]
 pub(crate) struct Ports {
     #[pin]
@@ -103,15 +110,13 @@ pub(crate) struct Ports {
     taps: Taps,
     /// Descriptors on their way.
     descriptors: DescriptorCount,
+    limits: Limits,
 }
 
 /// `SOL_EXPERIMENTAL`
 const LEVEL: i32 = 318;
 /// `EXP_RECVERR`
 const RECVERR: i32 = 16;
-
-/// The most descriptors that may be on their way in a network namespace.
-const MOST_DESCRIPTORS: usize = 1 << 16;
 
 impl Namespace for Ports {
     fn new() -> impl PinInit<Self, Error> {
@@ -122,6 +127,15 @@ impl Namespace for Ports {
             rdm <- PortTable::new(),
             taps <- Taps::new(),
             descriptors: DescriptorCount::new()?,
+            limits: Limits::new()?,
         }? Error)
+    }
+
+    fn settings(&self) -> Result<KVec<Arc<Setting>>> {
+        self.limits.settings()
+    }
+
+    fn memory(&self) -> Option<&Arc<MemoryAccount>> {
+        Some(self.limits.memory())
     }
 }

@@ -2,8 +2,6 @@
 
 //! The ports of one socket type in one network namespace.
 
-use core::ops::RangeInclusive;
-
 use kernel::prelude::*;
 
 use super::{
@@ -11,6 +9,7 @@ use super::{
         Address,
         Node, //
     },
+    limits::UNPRIVILEGED,
     Experimental, //
 };
 use crate::net::{
@@ -27,13 +26,6 @@ use crate::net::{
     SocketOps, //
 };
 
-/// Ports below this one need `CAP_NET_BIND_SERVICE`.
-const UNPRIVILEGED: u32 = 1024;
-
-/// Where a socket that asks for any port gets one. What has 16 bits is left to those who choose
-/// their port themselves.
-const AUTOMATIC: RangeInclusive<u32> = 0x1_0000..=0xff_ffff;
-
 /// Which socket has which port.
 #[pin_data]
 pub(super) struct PortTable<T: SocketOps> {
@@ -49,15 +41,17 @@ impl<T: SocketOps<Family = Experimental>> PortTable<T> {
         })
     }
 
-    /// Gives `sk` the port of `address`, or a free one if any will do. Returns which. May sleep.
+    /// Gives `sk` the port of `address`, or a free one of the namespace's range if any will do.
+    /// Returns which. May sleep.
     ///
     /// # Errors
     ///
     /// `EADDRNOTAVAIL` if the address is not one of this node, `EACCES` for a privileged port,
-    /// `EADDRINUSE` if the port or all ports are taken, `ENOMEM`.
+    /// `EADDRINUSE` if the port or all of the range are taken, `ENOMEM`.
     pub(super) fn bind(&self, address: Address, sk: SockRef<T>) -> Result<u32> {
         let Some(port) = address.check_local()? else {
-            return self.socks.insert_any(AUTOMATIC, sk).map_err(in_use);
+            let range = sk.namespace().limits.ports();
+            return self.socks.insert_any(range, sk).map_err(in_use);
         };
         if port < UNPRIVILEGED && !sk.ns_capable(Capability::NetBindService) {
             return Err(EACCES);
@@ -70,7 +64,7 @@ impl<T: SocketOps<Family = Experimental>> PortTable<T> {
     ///
     /// # Errors
     ///
-    /// `EADDRNOTAVAIL` if all ports are taken, `ENOMEM`.
+    /// `EADDRNOTAVAIL` if all ports of the range are taken, `ENOMEM`.
     pub(super) fn bind_automatically(&self, sk: SockRef<T>) -> Result<u32> {
         self.bind(Address::ANY, sk).map_err(|error| {
             if error == EADDRINUSE {

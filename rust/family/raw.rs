@@ -26,6 +26,7 @@ use super::{
 use crate::net::{
     errno::{
         ECONNREFUSED,
+        ENETUNREACH,
         ENOTCONN,
         EOPNOTSUPP,
         EPROTONOSUPPORT, //
@@ -40,6 +41,7 @@ use crate::net::{
     OptionOutcome,
     OptionReply,
     OptionValue,
+    PeerCredentials,
     Proto,
     RecvMessage,
     SendMessage,
@@ -140,6 +142,7 @@ impl SocketOps for Raw {
 
     const TYPES: &'static [SocketType] = &[SocketType::Raw];
     const NAME: &'static CStr = c"EXP-RAW";
+    const PEEKS_AT_OFFSET: bool = true;
 
     fn proto() -> &'static Proto<Self> {
         static PROTO: Proto<Raw> = Proto::new();
@@ -219,6 +222,9 @@ impl SocketOps for Raw {
         if socket.is_send_shut() {
             return Err(EPIPE);
         }
+        if !socket.is_on_loopback() {
+            return Err(ENETUNREACH.into());
+        }
         let len = message.remaining();
         if len > socket.send_buffer() {
             return Err(EMSGSIZE);
@@ -229,7 +235,7 @@ impl SocketOps for Raw {
         }
         let mut skb = SkBuff::<Self>::from_message(socket, message, control, Address::ANY)?;
         let delivered = socket.pair.with(|other| {
-            if other.is_receive_shut() {
+            if other.is_receive_shut() || !other.is_on_loopback() {
                 return Err(ECONNREFUSED.into());
             }
             let interest = other.interest();
@@ -239,6 +245,7 @@ impl SocketOps for Raw {
             if interest.contains(Interest::CREDENTIALS) {
                 skb.identify();
             }
+            other.charge_queue(&skb)?;
             // It loses what it has no room for.
             let _lost = skb.deliver(other);
             Ok(())
@@ -274,6 +281,7 @@ impl SocketOps for Raw {
             // What others sent while it was being made.
             socket.purge();
             socket.is_paired.store(true, Relaxed);
+            socket.set_peer_credentials(PeerCredentials::current());
             socket.set_state(SocketState::Established);
         }
         Ok(())

@@ -53,6 +53,8 @@ use chunk::Chunk;
 use note::Inbox;
 use urgent::Urgent;
 
+use crate::net::MemoryCharge;
+
 /// Keeps what follows off the cache line of what stands before.
 #[repr(align(64))]
 struct CacheLine<T>(T);
@@ -82,6 +84,8 @@ pub(super) struct Ring {
     /// Stored by the reader only.
     consumed: CacheLine<Progress>,
     urgent: Urgent,
+    /// Its pages, and the connection's share of itself.
+    charge: MemoryCharge,
     #[pin]
     notes: Inbox,
     #[pin]
@@ -129,13 +133,15 @@ impl Pages {
 }
 
 impl Ring {
-    /// An initialiser for an empty ring, which has no page yet.
-    pub(super) fn new() -> impl PinInit<Self> {
+    /// An initialiser for an empty ring, which has no page yet. Those that it gets are added to
+    /// `charge`.
+    pub(super) fn new(charge: MemoryCharge) -> impl PinInit<Self> {
         pin_init!(Self {
             written: Progress::new(),
             consumed: Progress::new(),
             urgent: Urgent::new(),
             notes <- Inbox::new(),
+            charge,
             pages <- new_spinlock!(Pages {
                 first: None,
                 spare: None,

@@ -184,6 +184,7 @@ impl SocketOps for Stream {
 
     const TYPES: &'static [SocketType] = &[SocketType::Stream, SocketType::SeqPacket];
     const NAME: &'static CStr = c"EXP-STREAM";
+    const PEEKS_AT_OFFSET: bool = true;
 
     fn proto() -> &'static Proto<Self> {
         static PROTO: Proto<Stream> = Proto::new();
@@ -271,6 +272,17 @@ impl SocketOps for Stream {
     }
 
     fn receive_buffer_changed(sk: &Sock<Self>) {
+        let rcu = rcu::read_lock();
+        if let Some(end) = sk.end.get(&rcu) {
+            end.room_was_made();
+        }
+        // Half of a smaller buffer may have been reached.
+        if sk.receive_low_water() > 1 {
+            sk.wake_readers();
+        }
+    }
+
+    fn device_changed(sk: &Sock<Self>) {
         let rcu = rcu::read_lock();
         if let Some(end) = sk.end.get(&rcu) {
             end.room_was_made();

@@ -59,14 +59,14 @@ impl Taps {
     ) {
         let bytes = header.encode(family_number::<Experimental>());
         self.socks.for_each(|tap| {
-            if tap.is_receive_shut() || !tap.wants(header) {
+            if tap.is_receive_shut() || !tap.is_on_loopback() || !tap.wants(header) {
                 return;
             }
             match message.copy_with_header::<Raw>(&bytes, header.source) {
-                Ok(copy) => {
+                Ok(copy) if tap.charge_queue(&copy).is_ok() => {
                     let _missed = copy.deliver(tap);
                 }
-                Err(_) => tap.count_drop(),
+                _ => tap.count_drop(),
             }
         });
     }

@@ -9,6 +9,8 @@ use crate::bindings;
 /// A privilege, see capabilities(7).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Capability {
+    /// `CAP_NET_ADMIN`: configure the network.
+    NetAdmin,
     /// `CAP_NET_BIND_SERVICE`: bind privileged ports.
     NetBindService,
     /// `CAP_NET_RAW`: see and forge what others send.
@@ -18,6 +20,7 @@ pub(crate) enum Capability {
 impl Capability {
     fn into_raw(self) -> i32 {
         match self {
+            Self::NetAdmin => bindings::SHIM_CAP_NET_ADMIN,
             Self::NetBindService => bindings::SHIM_CAP_NET_BIND_SERVICE,
             Self::NetRaw => bindings::SHIM_CAP_NET_RAW,
         }
@@ -32,4 +35,10 @@ impl Capability {
 pub(super) unsafe fn ns_capable(net: *mut bindings::net, capability: Capability) -> bool {
     // SAFETY: The network namespace is alive, and holds its user namespace.
     unsafe { bindings::ns_capable(bindings::shim_net_user_ns(net), capability.into_raw()) }
+}
+
+/// Whether the calling task has `capability` in the initial user namespace.
+pub(super) fn capable(capability: Capability) -> bool {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::capable(capability.into_raw()) }
 }

@@ -30,12 +30,18 @@ const LAYOUT: &[usize] = &[
     size_of::<bindings::sk_buff>(),
     offset_of!(bindings::sk_buff, cb),
     offset_of!(bindings::sk_buff, len),
+    offset_of!(bindings::sk_buff, truesize),
     size_of::<bindings::wait_queue_entry>(),
     size_of::<bindings::mutex>(),
     size_of::<bindings::xarray>(),
     size_of::<bindings::shim_control>(),
     offset_of!(bindings::shim_control, credentials.uid),
     offset_of!(bindings::shim_control, marks),
+    size_of::<bindings::percpu_counter>(),
+    size_of::<bindings::ctl_table>(),
+    offset_of!(bindings::ctl_table, data),
+    offset_of!(bindings::ctl_table, proc_handler),
+    offset_of!(bindings::ctl_table, extra2),
 ];
 
 /// # Errors

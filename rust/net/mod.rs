@@ -52,19 +52,23 @@ mod io_page;
 mod layout;
 mod lock;
 mod marks;
+mod memory;
 mod message;
 mod mutex;
 mod namespace;
 mod ops;
 mod option;
+mod peer_credentials;
 mod proto;
 mod rcu_arc;
 mod skb;
 mod slot;
 mod sock;
+mod sock_options;
 mod sock_ref;
 mod socket_args;
 mod socket_types;
+mod sysctl;
 mod table;
 mod wait;
 
@@ -98,6 +102,11 @@ pub(crate) use marks::{
     Marks,
     Stamp, //
 };
+pub(crate) use memory::{
+    total_memory,
+    MemoryAccount,
+    MemoryCharge, //
+};
 pub(crate) use message::{
     MessageFlags,
     RecvMessage,
@@ -119,6 +128,7 @@ pub(crate) use option::{
     SocketOption,
     Switch, //
 };
+pub(crate) use peer_credentials::PeerCredentials;
 pub(crate) use proto::Proto;
 pub(crate) use rcu_arc::{
     RcuArc,
@@ -138,6 +148,11 @@ pub(crate) use sock::{
 };
 pub(crate) use sock_ref::SockRef;
 pub(crate) use socket_args::SocketArgs;
+pub(crate) use sysctl::{
+    Interval,
+    Limit,
+    Setting, //
+};
 pub(crate) use table::SockTable;
 pub(crate) use wait::{
     Timeout,

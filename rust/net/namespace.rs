@@ -11,16 +11,24 @@ use core::{
 
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        ordering::{
-            Acquire,
-            Release, //
+    sync::{
+        atomic::{
+            ordering::{
+                Acquire,
+                Release, //
+            },
+            Atomic, //
         },
-        Atomic, //
+        Arc, //
     }, //
 };
 
-use super::Family;
+use super::{
+    sysctl::SysctlTable,
+    Family,
+    MemoryAccount,
+    Setting, //
+};
 use crate::bindings;
 
 /// The state of a family in one network namespace.
@@ -30,6 +38,23 @@ use crate::bindings;
 pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     /// An initialiser. May sleep.
     fn new() -> impl PinInit<Self, Error>;
+
+    /// What of it can be read and set in `/proc/sys/net/core`, as long as it lives. May sleep.
+    fn settings(&self) -> Result<KVec<Arc<Setting>>> {
+        Ok(KVec::new())
+    }
+
+    /// What the messages are charged to that are queued on its sockets.
+    fn memory(&self) -> Option<&Arc<MemoryAccount>> {
+        None
+    }
+}
+
+/// What a slot of a network namespace points to.
+struct Slot<N: Namespace> {
+    /// Dropped first: then nobody reads or writes the settings any more.
+    _sysctls: Option<SysctlTable>,
+    state: Pin<KBox<N>>,
 }
 
 /// Where the states of a family are found.
@@ -37,7 +62,7 @@ pub(crate) trait Namespace: Sized + Send + Sync + 'static {
 /// # Invariants
 ///
 /// The pointer is null, or points to a live `struct shim_pernet` whose slots hold
-/// `KBox<F::Namespace>` pointers for the namespaces that `init()` succeeded for.
+/// `KBox<Slot<F::Namespace>>` pointers for the namespaces that `init()` succeeded for.
 pub(super) struct NamespaceCell<F: Family> {
     pernet: Atomic<*mut bindings::shim_pernet>,
     _family: PhantomData<F>,
@@ -63,8 +88,13 @@ impl<F: Family> NamespaceCell<F> {
             return None;
         }
         // SAFETY: By the type invariants the pointer is live, and as the caller promises the
-        // namespace is, so it has a slot.
-        NonNull::new(unsafe { *bindings::shim_pernet_slot(pernet, net) }.cast())
+        // namespace is, so it has a slot, which holds null or a pointer to a `Slot`.
+        let slot = unsafe {
+            (*bindings::shim_pernet_slot(pernet, net))
+                .cast::<Slot<F::Namespace>>()
+                .as_ref()
+        };
+        slot.map(|slot| NonNull::from(&*slot.state))
     }
 
     /// Makes the state of all namespaces, those that exist and those to come. May sleep.
@@ -105,14 +135,20 @@ impl<F: Family> NamespaceCell<F> {
 unsafe extern "C" fn init<F: Family>(net: *mut bindings::net) -> i32 {
     let make = || -> Result {
         let state = KBox::pin_init(F::Namespace::new(), GFP_KERNEL)?;
+        // SAFETY: The namespace is being set up. `exit()` drops the table before it is gone, as
+        // does a failure here.
+        let sysctls = unsafe { SysctlTable::new(net, state.settings()?) }?;
+        let slot = KBox::new(
+            Slot {
+                _sysctls: sysctls,
+                state,
+            },
+            GFP_KERNEL,
+        )?;
         let pernet = F::cell().namespaces.pernet.load(Acquire);
         // SAFETY: `register()` stored the pointer before this callback could run, and the slots
-        // of a namespace that is being set up are there. The box is only ever used through
-        // shared references until `exit()`, so it stays pinned.
-        unsafe {
-            *bindings::shim_pernet_slot(pernet, net) =
-                KBox::into_raw(Pin::into_inner_unchecked(state)).cast();
-        }
+        // of a namespace that is being set up are there.
+        unsafe { *bindings::shim_pernet_slot(pernet, net) = KBox::into_raw(slot).cast() };
         Ok(())
     };
     match make() {
@@ -131,8 +167,8 @@ unsafe extern "C" fn exit<F: Family>(net: *mut bindings::net) {
     // holds a reference on it, so nobody refers to the contents.
     unsafe {
         let slot = bindings::shim_pernet_slot(pernet, net);
-        let state = KBox::from_raw((*slot).cast::<F::Namespace>());
+        let contents = KBox::from_raw((*slot).cast::<Slot<F::Namespace>>());
         *slot = core::ptr::null_mut();
-        drop(Pin::new_unchecked(state));
+        drop(contents);
     }
 }

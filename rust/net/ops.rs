@@ -13,6 +13,7 @@ use kernel::{
 
 pub(super) use adapter::{
     sock_ioctl,
+    sock_rehash,
     table, //
 };
 
@@ -64,6 +65,10 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
 
     /// The name in `/proc/net/protocols`, at most 31 bytes.
     const NAME: &'static CStr;
+
+    /// Whether `SO_PEEK_OFF` can be set, which [`Sock::peek_offset`] tells then. What
+    /// [`Socket::receive_skb`] gives heeds it.
+    const PEEKS_AT_OFFSET: bool = false;
 
     /// Where the abstraction keeps what it knows of the socket type:
     ///
@@ -157,6 +162,12 @@ pub(crate) trait SocketOps: Sized + Send + Sync + 'static {
     /// `SO_RCVBUF` was changed, so there may be room for those who wait for it. Called with the
     /// socket lock held; must not sleep.
     fn receive_buffer_changed(_sk: &Sock<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// The device that the socket is bound to was changed: see [`Sock::is_on_loopback`]. Called with
+    /// the socket lock held; must not sleep.
+    fn device_changed(_sk: &Sock<Self>) {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

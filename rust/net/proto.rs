@@ -75,13 +75,18 @@ impl<T: SocketOps> Proto<T> {
 
         let size = u32::try_from(Sock::<T>::OBJECT_SIZE)?;
         // SAFETY: The name is a C string, the module is the one that this code is in, and the
-        // callback has the signature that it is called with.
+        // callbacks have the signatures that they are called with.
         let raw = unsafe {
             bindings::shim_proto_register(
                 kernel::str::as_char_ptr_in_const_context(T::NAME),
                 module,
                 size,
                 Some(ops::sock_ioctl::<T>),
+                if T::HAS_DEVICE_CHANGED {
+                    Some(ops::sock_rehash::<T>)
+                } else {
+                    None
+                },
             )
         };
         let raw = kernel::error::from_err_ptr(raw)?;

@@ -147,7 +147,18 @@ impl<T: SocketOps> SkBuff<T> {
         control: Option<Control>,
         metadata: T::Metadata,
     ) -> Result<Self> {
-        let len = message.remaining();
+        Self::from_part(socket, message, usize::MAX, control, metadata)
+    }
+
+    /// As [`from_message`](Self::from_message), of at most `len` bytes.
+    pub(crate) fn from_part<S: SocketOps>(
+        socket: Socket<'_, S>,
+        message: &mut SendMessage<'_, S>,
+        len: usize,
+        control: Option<Control>,
+        metadata: T::Metadata,
+    ) -> Result<Self> {
+        let len = len.min(message.remaining());
         let mut err = 0;
         // SAFETY: The socket is open, so it may be slept on.
         let skb = unsafe {
@@ -229,6 +240,20 @@ impl<T: SocketOps> SkBuff<T> {
         }
     }
 
+    /// Bytes that it takes up, with its overhead.
+    pub(super) fn true_size(&self) -> usize {
+        // SAFETY: By the type invariant the buffer is valid and ours.
+        unsafe { self.raw.as_ref().truesize as usize }
+    }
+
+    /// Charges the message, which is charged to its sender, to nobody any more. One that stays with
+    /// its sender would else keep that from being writable.
+    pub(crate) fn uncharge(&mut self) {
+        // SAFETY: By the type invariant the buffer is ours. The new destructor does the rest of
+        // what the old one would have.
+        unsafe { bindings::shim_skb_uncharge(self.raw.as_ptr(), Some(free_uncharged)) };
+    }
+
     /// A second handle on the same message, without descriptors, that nobody may change any more,
     /// and that is charged to nobody. `None` if there is no memory. Does not sleep.
     pub(crate) fn share(&self) -> Option<Self> {
@@ -287,10 +312,19 @@ impl<T: SocketOps> SkBuff<T> {
         page.fill_from_skb(self.raw, offset, to, len.min(left))
     }
 
+    /// Runs the filter of `receiver` over the message, and shortens it as that says, unless it is
+    /// to stay `whole`. `None` if the filter refuses it; that is counted. Does not sleep.
+    pub(crate) fn filter<R: SocketOps>(self, receiver: &Sock<R>, whole: bool) -> Option<Self> {
+        // SAFETY: Both are valid, and the buffer is ours, so that its length may change.
+        let passes =
+            unsafe { bindings::shim_skb_filter(receiver.as_raw(), self.raw.as_ptr(), whole) };
+        passes.then_some(self)
+    }
+
     /// Queues the message on its receiver, runs the receiver's filter and wakes it. Does not
     /// sleep.
     ///
-    /// Unless it is `Queued`, the message is dropped, and counted as dropped where it did not fit.
+    /// Unless it is `Queued`, the message is dropped, and counted, but for `Closed`.
     pub(crate) fn deliver(self, receiver: &Sock<T>) -> QueueOutcome<()> {
         match self.queue(receiver, Some(free_queued)) {
             QueueOutcome::Full(_lost) => {
@@ -368,11 +402,22 @@ pub(crate) struct ReceivedSkb<'a, T: SocketOps> {
     socket: Socket<'a, T>,
     /// Whether it is still queued there.
     peeked: bool,
+    /// Where what is to be read starts: `SO_PEEK_OFF`.
+    offset: usize,
 }
 
 impl<T: SocketOps> ReceivedSkb<'_, T> {
-    /// Bytes in the message.
+    /// Bytes in the message, from where it is to be read on.
     pub(crate) fn len(&self) -> usize {
+        self.true_len().saturating_sub(self.offset)
+    }
+
+    /// Whether a peek starts in the middle of the message.
+    pub(crate) fn is_tail(&self) -> bool {
+        self.offset > 0
+    }
+
+    fn true_len(&self) -> usize {
         // SAFETY: By the type invariant the buffer is valid; its length does not change once it
         // was queued.
         unsafe { self.raw.as_ref().len as usize }
@@ -396,10 +441,13 @@ impl<T: SocketOps> ReceivedSkb<'_, T> {
     ///
     /// `EFAULT`; the caller's memory may have been written to in part.
     pub(crate) fn copy_to(&self, message: &mut RecvMessage<'_, T>, len: usize) -> Result {
-        let len = i32::try_from(len.min(self.len()))?;
-        // SAFETY: The buffer holds `len` bytes, and the message's iterator is a destination.
+        let len = len.min(self.len());
+        let (offset, raw_len) = (i32::try_from(self.offset)?, i32::try_from(len)?);
+        let dest = message.dest().as_raw();
+        // SAFETY: The buffer holds `len` bytes from there on, and the message's iterator is a
+        // destination.
         kernel::error::to_result(unsafe {
-            bindings::skb_copy_datagram_iter(self.raw.as_ptr(), 0, message.dest().as_raw(), len)
+            bindings::skb_copy_datagram_iter(self.raw.as_ptr(), offset, dest, raw_len)
         })?;
         // SAFETY: All three are valid.
         unsafe {
@@ -413,6 +461,11 @@ impl<T: SocketOps> ReceivedSkb<'_, T> {
         message.put_credentials(self.socket, &carried.credentials);
         if let Some(descriptors) = &carried.descriptors {
             message.put_descriptors(descriptors);
+        }
+        if !self.peeked {
+            self.socket.move_peek_offset(self.true_len());
+        } else if let Some(offset) = self.socket.peek_offset() {
+            self.socket.set_peek_offset(offset.saturating_add(len));
         }
         Ok(())
     }
@@ -446,10 +499,11 @@ impl<'a, T: SocketOps> Socket<'a, T> {
     /// `SOCK_STREAM` or `SOCK_SEQPACKET` and the socket not established. `Ok(None)` if
     /// receiving was shut down and nothing is left.
     pub(crate) fn receive_skb(&self, flags: MessageFlags) -> Result<Option<ReceivedSkb<'a, T>>> {
-        let mut err = 0;
+        let (mut offset, mut err) = (0, 0);
         // SAFETY: The socket is open, so it may be slept on.
-        let skb =
-            unsafe { bindings::shim_skb_recv(self.as_raw_sock(), flags.into_raw(), &mut err) };
+        let skb = unsafe {
+            bindings::shim_skb_recv(self.as_raw_sock(), flags.into_raw(), &mut offset, &mut err)
+        };
         match NonNull::new(skb) {
             // INVARIANT: The reference is ours. Only `queue()` queues, so the control block is
             // initialised.
@@ -457,6 +511,7 @@ impl<'a, T: SocketOps> Socket<'a, T> {
                 raw,
                 socket: *self,
                 peeked: flags.contains(MessageFlags::PEEK),
+                offset: usize::try_from(offset).unwrap_or(0),
             })),
             // A blocking call that finds the receiving side shut gets no error, a non-blocking
             // one EAGAIN.
@@ -484,6 +539,12 @@ impl<T: SocketOps> Sock<T> {
         unsafe { bindings::shim_sk_purge(self.as_raw()) };
     }
 
+    /// Takes no more messages, and frees those that are queued.
+    pub(crate) fn close_queue(&self) {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_close_queue(self.as_raw()) };
+    }
+
     /// Whether a message is queued.
     pub(crate) fn has_skb(&self) -> bool {
         // SAFETY: The sock is valid.
@@ -509,7 +570,7 @@ impl<T: SocketOps> Sock<T> {
     }
 
     /// Bytes that the messages queued here take up, with their overhead.
-    fn bytes_queued(&self) -> usize {
+    pub(super) fn bytes_queued(&self) -> usize {
         // SAFETY: The sock is valid.
         unsafe { bindings::shim_sk_rmem_alloc(self.as_raw()) }
             .try_into()

@@ -52,6 +52,16 @@ impl<T: SocketOps> SockSlot<T> {
         }
     }
 
+    /// A slot with `sk` in it, if there is one.
+    pub(crate) fn holding(sk: Option<SockRef<T>>) -> Self {
+        let sk = sk.map_or(core::ptr::null_mut(), |sk| sk.into_raw().as_ptr());
+        // INVARIANT: The reference of `sk` is now the slot's.
+        Self {
+            sk: Atomic::new(sk),
+            _owns: PhantomData,
+        }
+    }
+
     fn swap(&self, new: *mut Sock<T>) -> Option<SockRef<T>> {
         let old = core::ptr::NonNull::new(self.sk.xchg(new, Full))?;
         // SAFETY: By the type invariant the slot owned a reference, which was taken out by the

@@ -120,9 +120,11 @@ struct RawSock([u8; bindings::SHIM_SIZEOF_SOCK]);
 pub(super) struct SockData<T: SocketOps> {
     cell: &'static FamilyCell<T::Family>,
     /// The family's state of the sock's network namespace.
-    namespace: NonNull<<T::Family as Family>::Namespace>,
+    pub(super) namespace: NonNull<<T::Family as Family>::Namespace>,
     /// `SO_INQ`, which `struct sock` has no place for.
     inq: Atomic<bool>,
+    /// Bytes of the namespace's memory account that are held for messages in the queue.
+    pub(super) queue_charge: Atomic<usize>,
     locked: UnsafeCell<T::Locked>,
     #[pin]
     ops: T,
@@ -182,6 +184,10 @@ impl<T: SocketOps> Sock<T> {
 
     pub(super) fn cell(&self) -> &'static FamilyCell<T::Family> {
         self.data.cell
+    }
+
+    pub(super) fn queue_charge(&self) -> &Atomic<usize> {
+        &self.data.queue_charge
     }
 
     pub(super) fn locked_ptr(&self) -> *mut T::Locked {
@@ -307,6 +313,24 @@ impl<T: SocketOps> Sock<T> {
         unsafe { bindings::shim_sk_shutdown(self.as_raw()) & bindings::SHIM_SEND_SHUTDOWN != 0 }
     }
 
+    /// A counted reference, unless the last one is gone and only an RCU read-side critical section
+    /// keeps the object.
+    pub(crate) fn try_ref(&self) -> Option<SockRef<T>> {
+        SockRef::try_hold(self)
+    }
+
+    /// Whether a filter is attached: `SO_ATTACH_FILTER`, `SO_ATTACH_BPF`.
+    pub(crate) fn has_filter(&self) -> bool {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_has_filter(self.as_raw()) }
+    }
+
+    /// Notes that the CPU that runs this has something for the socket: `SO_INCOMING_CPU`.
+    pub(crate) fn note_cpu(&self) {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_note_cpu(self.as_raw()) };
+    }
+
     /// Wakes readers: `sk_data_ready()`. What is to be read must have been published before.
     /// Does not sleep.
     pub(crate) fn wake_readers(&self) {
@@ -360,6 +384,7 @@ impl<T: SocketOps> SockData<T> {
             cell,
             namespace,
             inq: Atomic::new(false),
+            queue_charge: Atomic::new(0),
             locked: UnsafeCell::new(T::Locked::default()),
             ops <- ops,
         }? Error)
@@ -378,6 +403,7 @@ pub(super) unsafe extern "C" fn destruct<T: SocketOps>(sk: *mut bindings::sock) 
     let cell = unsafe {
         let data = Sock::<T>::data_of(sk);
         let cell = (*data).cell;
+        (*data).release_queue_charge();
         core::ptr::drop_in_place(data);
         bindings::shim_sk_destruct(sk);
         cell

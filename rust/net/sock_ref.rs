@@ -46,6 +46,18 @@ impl<T: SocketOps> SockRef<T> {
         }
     }
 
+    /// Takes a reference, unless the last one is gone.
+    pub(super) fn try_hold(sk: &Sock<T>) -> Option<Self> {
+        // SAFETY: The object is valid, whatever its count.
+        if !unsafe { bindings::shim_sk_try_hold(sk.as_raw()) } {
+            return None;
+        }
+        // INVARIANT: The reference was just taken.
+        Some(Self {
+            sk: NonNull::from(sk),
+        })
+    }
+
     /// Gives the reference to the caller.
     pub(super) fn into_raw(self) -> NonNull<Sock<T>> {
         ManuallyDrop::new(self).sk

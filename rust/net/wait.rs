@@ -61,6 +61,15 @@ impl Timeout {
         self.left == 0
     }
 
+    /// For the last close: `SO_LINGER`, if it is set and this task may be held up by it. It is over
+    /// if the time is 0.
+    pub(crate) fn linger<T: SocketOps>(socket: Socket<'_, T>) -> Option<Self> {
+        let jiffies = socket.sock().raw_linger()?;
+        // SAFETY: Looks at the current task only.
+        let may_wait = jiffies == 0 || unsafe { bindings::shim_current_may_linger() };
+        may_wait.then(|| Self::new(jiffies, false))
+    }
+
     fn interrupted(&self) -> Error {
         if self.limited {
             EINTR
@@ -68,6 +77,17 @@ impl Timeout {
             ERESTARTSYS
         }
     }
+}
+
+/// How to sleep.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sleep {
+    /// Every event wakes all who do.
+    Shared,
+    /// An event wakes one of those who do.
+    Exclusive,
+    /// As `Shared`; only a fatal signal is heard.
+    Killable,
 }
 
 /// The wait queue of an open socket.
@@ -108,7 +128,7 @@ impl WaitQueue<'_> {
         timeout: &mut Timeout,
         ready: impl FnMut() -> Option<R>,
     ) -> Result<R> {
-        self.wait_on(timeout, false, ready)
+        self.wait_on(timeout, Sleep::Shared, ready)
     }
 
     /// As [`wait`](Self::wait), but an event wakes one such sleeper only.
@@ -120,13 +140,22 @@ impl WaitQueue<'_> {
         timeout: &mut Timeout,
         ready: impl FnMut() -> Option<R>,
     ) -> Result<R> {
-        self.wait_on(timeout, true, ready)
+        self.wait_on(timeout, Sleep::Exclusive, ready)
+    }
+
+    /// As [`wait`](Self::wait), but only a fatal signal ends it: `EINTR`.
+    pub(crate) fn wait_killable<R>(
+        &self,
+        timeout: &mut Timeout,
+        ready: impl FnMut() -> Option<R>,
+    ) -> Result<R> {
+        self.wait_on(timeout, Sleep::Killable, ready)
     }
 
     fn wait_on<R>(
         &self,
         timeout: &mut Timeout,
-        exclusive: bool,
+        sleep: Sleep,
         mut ready: impl FnMut() -> Option<R>,
     ) -> Result<R> {
         if let Some(value) = ready() {
@@ -139,7 +168,16 @@ impl WaitQueue<'_> {
         let entry = Opaque::<bindings::wait_queue_entry>::uninit();
         // SAFETY: By the type invariant the socket is open, so its wait queue is there. `entry`
         // stays where it is, and is taken off the queue by the guard below before it goes away.
-        unsafe { bindings::shim_sk_wait_begin(self.socket.as_ptr(), entry.get(), exclusive) };
+        unsafe {
+            let socket = self.socket.as_ptr();
+            match sleep {
+                Sleep::Killable => bindings::shim_sk_wait_begin_killable(socket, entry.get()),
+                _ => {
+                    let exclusive = sleep == Sleep::Exclusive;
+                    bindings::shim_sk_wait_begin(socket, entry.get(), exclusive);
+                }
+            }
+        }
         let _dequeue = ScopeGuard::new(|| {
             // SAFETY: The entry is on the queue of this socket.
             unsafe { bindings::shim_sk_wait_end(self.socket.as_ptr(), entry.get()) }
@@ -152,14 +190,21 @@ impl WaitQueue<'_> {
             if timeout.is_over() {
                 return Err(EAGAIN);
             }
-            if kernel::current!().signal_pending() {
-                return Err(timeout.interrupted());
-            }
-            // SAFETY: The entry was initialised with `woken_wake_function()` and belongs to this
-            // task, which may sleep.
-            timeout.left = unsafe {
-                bindings::wait_woken(entry.get(), bindings::TASK_INTERRUPTIBLE, timeout.left)
+            let mode = if sleep == Sleep::Killable {
+                // SAFETY: Looks at the current task only.
+                if unsafe { bindings::shim_fatal_signal_pending() } {
+                    return Err(EINTR);
+                }
+                bindings::SHIM_TASK_KILLABLE
+            } else {
+                if kernel::current!().signal_pending() {
+                    return Err(timeout.interrupted());
+                }
+                bindings::TASK_INTERRUPTIBLE
             };
+            // SAFETY: The entry's function is `woken_wake_function()`, or ends in it, and the entry
+            // belongs to this task, which may sleep.
+            timeout.left = unsafe { bindings::wait_woken(entry.get(), mode, timeout.left) };
         }
     }
 }

@@ -6,8 +6,10 @@
  */
 
 #include <linux/net.h>
+#include <linux/percpu_counter.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
+#include <linux/sysctl.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 #include <net/sock.h>
@@ -29,12 +31,18 @@ const unsigned long shim_layout[] = {
 	sizeof(struct sk_buff),
 	offsetof(struct sk_buff, cb),
 	offsetof(struct sk_buff, len),
+	offsetof(struct sk_buff, truesize),
 	sizeof(struct wait_queue_entry),
 	sizeof(struct mutex),
 	sizeof(struct xarray),
 	sizeof(struct shim_control),
 	offsetof(struct shim_control, credentials.uid),
 	offsetof(struct shim_control, marks),
+	sizeof(struct percpu_counter),
+	sizeof(struct ctl_table),
+	offsetof(struct ctl_table, data),
+	offsetof(struct ctl_table, proc_handler),
+	offsetof(struct ctl_table, extra2),
 };
 
 const unsigned long shim_layout_len = ARRAY_SIZE(shim_layout);

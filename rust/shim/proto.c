@@ -7,9 +7,16 @@
 
 #include "shim.h"
 
+/* A program that has the call fail would leave the new descriptor behind. */
+static bool bypass_getsockopt(int level, int option)
+{
+	return level == SOL_SOCKET && option == SO_PEERPIDFD;
+}
+
 struct proto *shim_proto_register(const char *name, struct module *owner,
 				  unsigned int obj_size,
-				  int (*ioctl)(struct sock *sk, int cmd, int *arg))
+				  int (*ioctl)(struct sock *sk, int cmd, int *arg),
+				  void (*rehash)(struct sock *sk))
 {
 	struct proto *prot;
 	int err;
@@ -22,6 +29,8 @@ struct proto *shim_proto_register(const char *name, struct module *owner,
 	prot->owner = owner;
 	prot->obj_size = obj_size;
 	prot->ioctl = ioctl;
+	prot->rehash = rehash;
+	prot->bpf_bypass_getsockopt = bypass_getsockopt;
 
 	err = proto_register(prot, 1);
 	if (err) {

@@ -12,10 +12,13 @@
 #include <linux/types.h>
 #include <linux/uidgid_types.h>
 
+struct cred;
 struct mutex;
 struct msghdr;
 struct net;
 struct page;
+struct percpu_counter;
+struct pid;
 struct poll_table_struct;
 struct proto;
 struct proto_accept_arg;
@@ -41,6 +44,7 @@ void shim_sk_arm(struct sock *sk, void (*destruct)(struct sock *sk));
 void shim_sk_disarmed_free(struct socket *sock, struct sock *sk);
 void shim_sk_destruct(struct sock *sk);
 void shim_sk_hold(struct sock *sk);
+bool shim_sk_try_hold(struct sock *sk);
 void shim_sk_put(struct sock *sk);
 void shim_sk_orphan(struct socket *sock);
 void shim_sk_graft(struct socket *listener, struct socket *newsock,
@@ -59,11 +63,27 @@ void shim_sk_set_error(struct sock *sk, int err);
 int shim_sk_rcvbuf(struct sock *sk);
 int shim_sk_sndbuf(struct sock *sk);
 int shim_sk_rcvlowat(struct sock *sk);
+void shim_sk_set_rcvlowat(struct sock *sk, int bytes);
+int shim_sk_peek_off(struct sock *sk);
+void shim_sk_set_peek_off(struct sock *sk, int offset);
 long shim_sk_rcvtimeo(struct sock *sk);
 long shim_sk_sndtimeo(struct sock *sk);
+long shim_sk_linger(struct sock *sk);
+void shim_sk_add_rmem(struct sock *sk, int delta);
+void shim_sk_add_wmem_queued(struct sock *sk, int delta);
+bool shim_sk_on_loopback(struct sock *sk);
 bool shim_sk_broadcast(struct sock *sk);
 bool shim_sk_urginline(struct sock *sk);
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
+
+/* cred.c: processes and their credentials */
+const struct cred *shim_current_cred(void);
+struct pid *shim_current_tgid(void);
+void shim_get_cred(const struct cred *cred);
+void shim_put_cred(const struct cred *cred);
+void shim_get_pid(struct pid *pid);
+void shim_sk_set_peer(struct sock *sk, struct pid *pid,
+		      const struct cred *cred);
 
 /* option.c: socket options */
 int shim_option_read(void *to, sockptr_t from, size_t len);
@@ -81,17 +101,26 @@ void shim_sk_poll_wait(struct file *file, struct socket *sock,
 		       struct poll_table_struct *wait);
 void shim_sk_wait_begin(struct socket *sock, struct wait_queue_entry *entry,
 			bool exclusive);
+void shim_sk_wait_begin_killable(struct socket *sock,
+				 struct wait_queue_entry *entry);
+bool shim_fatal_signal_pending(void);
+bool shim_current_may_linger(void);
 void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry);
 
 /* skb.c: messages */
 struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
 			       int *err);
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
+void shim_skb_uncharge(struct sk_buff *skb,
+		       void (*destructor)(struct sk_buff *skb));
 struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 					  const void *header, size_t len);
 void shim_skb_set_marks(struct sk_buff *skb, const struct shim_marks *marks);
 void shim_skb_set_destructor(struct sk_buff *skb,
 			     void (*destructor)(struct sk_buff *skb));
+bool shim_skb_filter(struct sock *sk, struct sk_buff *skb, bool whole);
+bool shim_sk_has_filter(struct sock *sk);
+void shim_sk_note_cpu(struct sock *sk);
 /* What shim_skb_queue() returns. */
 enum {
 	SHIM_QUEUED,
@@ -104,7 +133,7 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 		   void (*destructor)(struct sk_buff *skb));
 void shim_sk_purge(struct sock *sk);
 void shim_sk_close_queue(struct sock *sk);
-struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err);
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *off, int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb);
@@ -188,7 +217,8 @@ bool shim_msg_wants_inq(struct msghdr *msg);
 /* proto.c: struct proto */
 struct proto *shim_proto_register(const char *name, struct module *owner,
 				  unsigned int obj_size,
-				  int (*ioctl)(struct sock *sk, int cmd, int *arg));
+				  int (*ioctl)(struct sock *sk, int cmd, int *arg),
+				  void (*rehash)(struct sock *sk));
 void shim_proto_unregister(struct proto *prot);
 
 /* pernet.c: state of a network namespace */
@@ -204,6 +234,13 @@ struct user_namespace *shim_net_user_ns(struct net *net);
 int shim_mutex_lock_killable(struct mutex *lock);
 void shim_mutex_lock(struct mutex *lock);
 void shim_mutex_unlock(struct mutex *lock);
+
+/* memory.c: how much there is, and how much of it is held */
+unsigned long shim_total_memory(void);
+int shim_counter_init(struct percpu_counter *counter);
+void shim_counter_destroy(struct percpu_counter *counter);
+void shim_counter_add(struct percpu_counter *counter, s64 amount);
+bool shim_counter_exceeds(struct percpu_counter *counter, s64 limit);
 
 /* xarray.c */
 bool shim_xa_empty(struct xarray *xa);

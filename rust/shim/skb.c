@@ -75,6 +75,15 @@ int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len)
 	return skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
 }
 
+void shim_skb_uncharge(struct sk_buff *skb,
+		       void (*destructor)(struct sk_buff *skb))
+{
+	if (skb->sk)
+		sock_wfree(skb);
+	skb->sk = NULL;
+	skb->destructor = destructor;
+}
+
 /* The bytes behind the header are shared with @skb; nobody is charged. */
 struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 					  const void *header, size_t len)
@@ -134,6 +143,30 @@ static void stamp_sent(struct sk_buff *skb)
 	*flags &= ~SKBTX_ANY_TSTAMP;
 }
 
+/*
+ * Runs the filter of @sk. What it refuses is counted, and what is @whole is not
+ * shortened.
+ */
+bool shim_skb_filter(struct sock *sk, struct sk_buff *skb, bool whole)
+{
+	if (!sk_filter_trim_cap(sk, skb, whole ? skb->len : 1))
+		return true;
+	sk_drops_inc(sk);
+	return false;
+}
+
+/* Notes which CPU delivers. In a group the field is what the user has set. */
+void shim_sk_note_cpu(struct sock *sk)
+{
+	if (!rcu_access_pointer(sk->sk_reuseport_cb))
+		sk_incoming_cpu_update(sk);
+}
+
+bool shim_sk_has_filter(struct sock *sk)
+{
+	return rcu_access_pointer(sk->sk_filter);
+}
+
 static bool is_full(struct sock *sk)
 {
 	return atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf);
@@ -161,19 +194,20 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 		   void (*destructor)(struct sk_buff *skb))
 {
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	bool waits = !destructor, filter_last;
+	unsigned int charge = skb->truesize;
 	unsigned long flags;
 
-	/* A message that waits is filtered once. */
-	if (!destructor && is_full(sk))
+	if (waits && is_full(sk))
 		return SHIM_QUEUE_FULL;
 	stamp_sent(skb);
-	if (sk_filter(sk, skb))
+	/* One that waits has its room first, so that it is filtered once. */
+	filter_last = waits && shim_sk_has_filter(sk);
+	if (!filter_last && !shim_skb_filter(sk, skb, false))
 		return SHIM_QUEUE_FILTERED;
 	if (READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP)
 		__net_timestamp(skb);
 
-	/* As UDP does, to remember something while the buffer is queued. */
-	skb->dev_scratch = destructor ? 0 : SHIM_SHARED;
 	if (destructor) {
 		if (is_full(sk))
 			return SHIM_QUEUE_FULL;
@@ -186,17 +220,38 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 		spin_unlock_irqrestore(&queue->lock, flags);
 		return SHIM_QUEUE_CLOSED;
 	}
-	if (!destructor) {
+	if (waits) {
 		if (is_full(sk)) {
 			spin_unlock_irqrestore(&queue->lock, flags);
 			return SHIM_QUEUE_FULL;
 		}
-		atomic_add(skb->truesize, &sk->sk_rmem_alloc);
+		atomic_add(charge, &sk->sk_rmem_alloc);
 	}
+	if (filter_last) {
+		spin_unlock_irqrestore(&queue->lock, flags);
+		if (!shim_skb_filter(sk, skb, false)) {
+			atomic_sub(charge, &sk->sk_rmem_alloc);
+			return SHIM_QUEUE_FILTERED;
+		}
+		/* Usually the same, though it may be shorter. */
+		atomic_add(skb->truesize - charge, &sk->sk_rmem_alloc);
+		spin_lock_irqsave(&queue->lock, flags);
+		if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) {
+			spin_unlock_irqrestore(&queue->lock, flags);
+			atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
+			return SHIM_QUEUE_CLOSED;
+		}
+	}
+	/*
+	 * As UDP does, to remember something while the buffer is queued. Not before:
+	 * a filter takes it for a device.
+	 */
+	skb->dev_scratch = waits ? SHIM_SHARED : 0;
 	sock_skb_set_dropcount(sk, skb);
 	__skb_queue_tail(queue, skb);
 	spin_unlock_irqrestore(&queue->lock, flags);
 
+	shim_sk_note_cpu(sk);
 	sk->sk_data_ready(sk);
 	return SHIM_QUEUED;
 }
@@ -232,13 +287,17 @@ void shim_sk_close_queue(struct sock *sk)
 	shim_sk_purge(sk);
 }
 
-struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err)
+/*
+ * @off is where the data starts. If a peek starts at the front, an empty message
+ * can be peeked at more than once.
+ */
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *off, int *err)
 {
-	/* A negative offset: an empty message can be peeked at more than once. */
-	int off = -1;
 	struct sk_buff *skb;
 
-	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, &off, err);
+	*off = sk_peek_offset(sk, flags);
+	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, off, err);
+	*off = max(*off, 0);
 
 	if (skb && !(flags & MSG_PEEK) && is_shared(skb))
 		atomic_sub(skb->truesize, &sk->sk_rmem_alloc);

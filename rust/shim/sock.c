@@ -2,6 +2,7 @@
 /* Life of a struct sock, and access to its fields. */
 
 #include <linux/sched.h>
+#include <net/flow.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
 #include <net/inet_common.h>
@@ -86,6 +87,11 @@ void shim_sk_destruct(struct sock *sk)
 void shim_sk_hold(struct sock *sk)
 {
 	sock_hold(sk);
+}
+
+bool shim_sk_try_hold(struct sock *sk)
+{
+	return refcount_inc_not_zero(&sk->sk_refcnt);
 }
 
 void shim_sk_put(struct sock *sk)
@@ -185,6 +191,22 @@ int shim_sk_rcvlowat(struct sock *sk)
 	return READ_ONCE(sk->sk_rcvlowat);
 }
 
+void shim_sk_set_rcvlowat(struct sock *sk, int bytes)
+{
+	WRITE_ONCE(sk->sk_rcvlowat, bytes);
+}
+
+/* Negative if a peek starts at the front. */
+int shim_sk_peek_off(struct sock *sk)
+{
+	return READ_ONCE(sk->sk_peek_off);
+}
+
+void shim_sk_set_peek_off(struct sock *sk, int offset)
+{
+	WRITE_ONCE(sk->sk_peek_off, offset);
+}
+
 long shim_sk_rcvtimeo(struct sock *sk)
 {
 	return READ_ONCE(sk->sk_rcvtimeo);
@@ -193,6 +215,36 @@ long shim_sk_rcvtimeo(struct sock *sk)
 long shim_sk_sndtimeo(struct sock *sk)
 {
 	return READ_ONCE(sk->sk_sndtimeo);
+}
+
+/* Jiffies, or -1 without SO_LINGER. */
+long shim_sk_linger(struct sock *sk)
+{
+	if (!sock_flag(sk, SOCK_LINGER))
+		return -1;
+	return READ_ONCE(sk->sk_lingertime);
+}
+
+void shim_sk_add_rmem(struct sock *sk, int delta)
+{
+	atomic_add(delta, &sk->sk_rmem_alloc);
+}
+
+/* Not under the socket lock, as others have it: writer and reader both count. */
+void shim_sk_add_wmem_queued(struct sock *sk, int delta)
+{
+	int old = READ_ONCE(sk->sk_wmem_queued);
+
+	while (!try_cmpxchg(&sk->sk_wmem_queued, &old, old + delta))
+		;
+}
+
+/* Bound to the loopback device, or to none. It has this number everywhere. */
+bool shim_sk_on_loopback(struct sock *sk)
+{
+	int device = READ_ONCE(sk->sk_bound_dev_if);
+
+	return !device || device == LOOPBACK_IFINDEX;
 }
 
 bool shim_sk_broadcast(struct sock *sk)

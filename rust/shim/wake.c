@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sleeping on a socket, polling it, and waking whoever does. */
 
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/wait.h>
 #include <net/sock.h>
 
@@ -59,6 +59,37 @@ void shim_sk_wait_begin(struct socket *sock, struct wait_queue_entry *entry,
 	 * sleeper's next look sees what it is to be woken for.
 	 */
 	smp_mb();
+}
+
+/* What wakes a socket is meant for interruptible sleeps, which this is not. */
+static int wake_killable(struct wait_queue_entry *entry, unsigned int mode,
+			 int flags, void *key)
+{
+	return woken_wake_function(entry, TASK_NORMAL, flags, key);
+}
+
+/* As shim_sk_wait_begin(), to sleep in TASK_KILLABLE. */
+void shim_sk_wait_begin_killable(struct socket *sock,
+				 struct wait_queue_entry *entry)
+{
+	init_wait_func(entry, wake_killable);
+	add_wait_queue(&sock->wq.wait, entry);
+	/* As in shim_sk_wait_begin(). */
+	smp_mb();
+}
+
+bool shim_fatal_signal_pending(void)
+{
+	return fatal_signal_pending(current);
+}
+
+/*
+ * A task that exits is waited for by others, and a kernel thread closes what
+ * was in flight for anybody.
+ */
+bool shim_current_may_linger(void)
+{
+	return !(current->flags & (PF_EXITING | PF_KTHREAD));
 }
 
 void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry)

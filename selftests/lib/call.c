@@ -92,8 +92,8 @@ static bool task_file(pid_t tid, const char *name, char *buf, size_t size)
 	return n > 0;
 }
 
-/* In an interruptible sleep, inside a system call. */
-static bool task_sleeps(pid_t tid)
+/* In an interruptible sleep, or in another one, inside a system call. */
+static bool task_sleeps(pid_t tid, char how)
 {
 	char buf[512];
 	char *state;
@@ -101,22 +101,32 @@ static bool task_sleeps(pid_t tid)
 	if (!task_file(tid, "stat", buf, sizeof(buf)))
 		return false;
 	state = strrchr(buf, ')');
-	if (!state || state[1] != ' ' || state[2] != 'S')
+	if (!state || state[1] != ' ' || state[2] != how)
 		return false;
 	return task_file(tid, "syscall", buf, sizeof(buf)) &&
 	       strncmp(buf, "running", 7) && buf[0] != '-';
 }
 
-bool call_sleeps(struct call *c)
+static bool sleeps(struct call *c, char how)
 {
 	long end = now_ms() + PATIENCE_MS;
 
 	while (!c->done && now_ms() < end) {
-		if (c->tid && task_sleeps(c->tid))
+		if (c->tid && task_sleeps(c->tid, how))
 			return true;
 		usleep(1000);
 	}
 	return false;
+}
+
+bool call_sleeps(struct call *c)
+{
+	return sleeps(c, 'S');
+}
+
+bool call_sleeps_killable(struct call *c)
+{
+	return sleeps(c, 'D');
 }
 
 bool call_returns(struct call *c)

@@ -42,6 +42,8 @@ long call_poll(struct call *c);
 void call_start(struct call *c);
 /* Waits until the call sleeps in the kernel; false if it returned instead. */
 bool call_sleeps(struct call *c);
+/* Likewise, in a sleep that only a fatal signal ends. */
+bool call_sleeps_killable(struct call *c);
 /* Waits until the call has returned; false if it still sleeps after 10 s. */
 bool call_returns(struct call *c);
 /* Sends a signal to the calling thread. */

@@ -114,7 +114,8 @@ impl Congestion {
         self.wake(receiver);
     }
 
-    fn wake(&self, receiver: &Sock<Datagram>) {
+    /// Wakes everybody; whoever still finds the receiver full enters again.
+    pub(super) fn wake(&self, receiver: &Sock<Datagram>) {
         let known = {
             let mut waiters = self.waiters.lock();
             self.any.store(false, Relaxed);

@@ -28,6 +28,7 @@ use crate::net::{
     errno::{
         ECONNREFUSED,
         EDESTADDRREQ,
+        ENETUNREACH,
         ENOBUFS,
         EOPNOTSUPP, //
     },
@@ -52,7 +53,7 @@ const OVERHEAD: usize = 32;
 ///
 /// # Errors
 ///
-/// `EDESTADDRREQ`, `ENETUNREACH`, `EACCES` for all nodes without `SO_BROADCAST`, `ECONNREFUSED` if
+/// `EDESTADDRREQ`, `ENETUNREACH`, also for a socket bound to another device, `EACCES` for all nodes without `SO_BROADCAST`, `ECONNREFUSED` if
 /// nobody has the port or its owner takes messages from another peer only, `EMSGSIZE`, `EPIPE`
 /// after `shutdown(2)`, `EAGAIN`, `EFAULT`, `ENOBUFS`. `EOPNOTSUPP` for `MSG_OOB` and
 /// a reliable message to all nodes. `EPERM` if the receiver takes no descriptors, and the errors
@@ -67,6 +68,9 @@ pub(super) fn send(
     let control = message::control(socket, message)?;
 
     let (to, everywhere) = destination(socket, message)?;
+    if !socket.is_on_loopback() {
+        return Err(ENETUNREACH.into());
+    }
     let len = message.remaining();
     if len > socket.send_buffer().saturating_sub(OVERHEAD) {
         return Err(EMSGSIZE);
@@ -91,6 +95,7 @@ pub(super) fn send(
             Delivered::Refused => return Err(ECONNREFUSED.into()),
             Delivered::NoDescriptors => return Err(EPERM),
             Delivered::Full(skb) => skb,
+            Delivered::OverLimit => return Err(ENOBUFS.into()),
         };
         wait_for_room(socket, to, &mut timeout)?;
     }
@@ -149,6 +154,8 @@ enum Delivered {
     NoDescriptors,
     /// There is no room.
     Full(SkBuff<Datagram>),
+    /// The namespace holds all that it may.
+    OverLimit,
 }
 
 fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Delivered {
@@ -188,7 +195,7 @@ fn hand_over(
     describe: impl FnOnce(usize) -> Header,
     taps: &Taps,
 ) -> Delivered {
-    if receiver.is_receive_shut() {
+    if receiver.is_receive_shut() || !receiver.is_on_loopback() {
         return Delivered::Refused;
     }
     let interest = receiver.interest();
@@ -198,12 +205,19 @@ fn hand_over(
     if wants_credentials || interest.contains(Interest::CREDENTIALS) {
         skb.identify();
     }
+    if receiver.charge_queue(&skb).is_err() {
+        return Delivered::OverLimit;
+    }
     let shown = if taps.is_empty() { None } else { skb.share() };
     match receiver.delivery {
         Delivery::Reliable => match skb.deliver_reliably(receiver) {
             QueueOutcome::Queued => {}
             QueueOutcome::Full(skb) => return Delivered::Full(skb),
-            QueueOutcome::Filtered => return Delivered::Taken,
+            QueueOutcome::Filtered => {
+                // It held room while it was looked at.
+                receiver.congestion.room_was_made(receiver);
+                return Delivered::Taken;
+            }
             QueueOutcome::Closed => return Delivered::Refused,
         },
         Delivery::Lossy => match skb.deliver(receiver) {
@@ -256,7 +270,7 @@ pub(in crate::family) fn inject(
         Delivered::Taken => Ok(()),
         Delivered::Refused => Err(ECONNREFUSED.into()),
         Delivered::NoDescriptors => Err(EPERM),
-        Delivered::Full(_) => Err(ENOBUFS.into()),
+        Delivered::Full(_) | Delivered::OverLimit => Err(ENOBUFS.into()),
     }
 }
 
@@ -303,8 +317,9 @@ fn waiter(socket: Socket<'_, Datagram>, to: Peer, thread: Option<i32>) -> Waiter
 ///
 /// `ENOMEM`
 fn is_full(socket: Socket<'_, Datagram>, to: Peer, waiter: Waiter) -> Result<bool> {
-    let look =
-        |receiver: &Sock<Datagram>| !receiver.has_receive_room() && !receiver.is_receive_shut();
+    let look = |receiver: &Sock<Datagram>| {
+        !receiver.has_receive_room() && !receiver.is_receive_shut() && receiver.is_on_loopback()
+    };
     if !with_receiver(socket, to, look).unwrap_or(false) {
         return Ok(false);
     }

@@ -34,6 +34,8 @@ pub(in crate::family) struct Consumer {
     position: u64,
     /// Records that were ever consumed.
     records: u64,
+    /// The position up to which records were peeked at by way of `SO_PEEK_OFF`.
+    peeked: u64,
     /// Positions at or after `position` of urgent bytes that were taken, in order.
     holes: KVec<u64>,
     notes: NoteList,
@@ -48,6 +50,40 @@ pub(in crate::family) enum Stop {
     Hole,
 }
 
+/// A record in the ring, of which all or, from `SO_PEEK_OFF` on, some is to be read.
+pub(in crate::family) struct Record {
+    /// Bytes in the ring before it.
+    skip: usize,
+    /// Bytes in it.
+    len: usize,
+    /// Bytes at its front that are not to be read.
+    offset: usize,
+}
+
+impl Record {
+    /// Bytes that are to be read.
+    pub(in crate::family) fn rest(&self) -> usize {
+        self.len.saturating_sub(self.offset)
+    }
+
+    /// Whether it is not to be read from its front on.
+    pub(in crate::family) fn is_tail(&self) -> bool {
+        self.offset > 0
+    }
+
+    /// Bytes in the ring before it.
+    pub(in crate::family) fn start(&self) -> usize {
+        self.skip
+    }
+
+    /// Bytes in the ring up to its end.
+    fn end(&self) -> usize {
+        self.skip
+            .saturating_add(record::HEADER)
+            .saturating_add(self.len)
+    }
+}
+
 impl Consumer {
     /// For a ring that nothing was read from.
     pub(in crate::family) fn new() -> Self {
@@ -56,6 +92,7 @@ impl Consumer {
             offset: 0,
             position: 0,
             records: 0,
+            peeked: 0,
             holes: KVec::new(),
             notes: NoteList::new(),
         }
@@ -190,23 +227,65 @@ impl Consumer {
         Ok(())
     }
 
-    /// The length of the first record, if there is one.
-    pub(in crate::family) fn record_len(&mut self, ring: &Ring) -> Option<usize> {
+    /// The first record, if there is one.
+    pub(in crate::family) fn first_record(&mut self, ring: &Ring) -> Option<Record> {
+        self.record_behind(ring, 0)
+    }
+
+    /// The record in which the byte lies that is `offset` bytes behind the first one, and from
+    /// there on. An empty record that was peeked at is left out, so that a peek gets past it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, how many bytes of the ring there are instead.
+    pub(in crate::family) fn record_at(
+        &mut self,
+        ring: &Ring,
+        offset: usize,
+    ) -> Result<Record, usize> {
+        let mut offset = offset;
+        let mut skip = 0_usize;
+        loop {
+            let mut record = self.record_behind(ring, skip).ok_or(skip)?;
+            let position = self.position.wrapping_add(skip as u64);
+            let is_done = record.len == 0 && position < self.peeked;
+            if offset < record.len || (offset == 0 && !is_done) {
+                record.offset = offset;
+                return Ok(record);
+            }
+            offset = offset.saturating_sub(record.len);
+            skip = record.end();
+        }
+    }
+
+    /// Notes that a record was peeked at.
+    pub(in crate::family) fn note_peek(&mut self, record: &Record) {
+        let end = self.position.wrapping_add(record.end() as u64);
+        self.peeked = self.peeked.max(end);
+    }
+
+    /// The record that begins `skip` bytes from here, if there is one.
+    fn record_behind(&mut self, ring: &Ring, skip: usize) -> Option<Record> {
         // Records are published whole.
-        if self.available(ring) < record::HEADER {
+        if self.available(ring).saturating_sub(skip) < record::HEADER {
             return None;
         }
         let mut header = [0; record::HEADER];
         let mut rest: &mut [u8] = &mut header;
-        self.visit(ring, 0, record::HEADER, |page, at, _len| {
+        self.visit(ring, skip, record::HEADER, |page, at, _len| {
             let got = page.get(at, rest);
             rest = core::mem::take(&mut rest).get_mut(got..).unwrap_or(&mut []);
             got
         });
-        Some(record::decode(header))
+        Some(Record {
+            skip,
+            len: record::decode(header),
+            offset: 0,
+        })
     }
 
-    /// Copies the first `len` bytes of the first record to `dest`, and consumes none. May sleep.
+    /// Copies the first `len` bytes that are to be read of a record to `dest`, and consumes none.
+    /// May sleep.
     ///
     /// # Errors
     ///
@@ -214,18 +293,23 @@ impl Consumer {
     pub(in crate::family) fn copy_record(
         &mut self,
         ring: &Ring,
+        record: &Record,
         dest: &mut IovIterDest<'_>,
         len: usize,
     ) -> Result {
-        if self.copy(ring, record::HEADER, dest, len)? < len {
+        let skip = record
+            .skip
+            .saturating_add(record::HEADER)
+            .saturating_add(record.offset);
+        if self.copy(ring, skip, dest, len)? < len {
             return Err(EFAULT);
         }
         Ok(())
     }
 
-    /// Consumes the first record, whose length is `len`.
-    pub(in crate::family) fn consume_record(&mut self, ring: &Ring, len: usize) {
-        self.advance(ring, len.saturating_add(record::HEADER));
+    /// Consumes `record`, which is the first one.
+    pub(in crate::family) fn consume_record(&mut self, ring: &Ring, record: &Record) {
+        self.advance(ring, record.end());
         self.records = self.records.wrapping_add(1);
         ring.consume_record(self.position, self.records);
     }
@@ -313,5 +397,8 @@ fn recycle(ring: &Ring, chunk: Arc<Chunk>) {
     let mut chunk = Pin::into_inner(chunk);
     chunk.reset();
     let unneeded = ring.pages.lock().put_spare(chunk);
+    if unneeded.is_some() {
+        ring.charge.shrink(Chunk::SIZE);
+    }
     drop(unneeded);
 }

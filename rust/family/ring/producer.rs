@@ -3,8 +3,6 @@
 //! The side of a ring that writes.
 
 use kernel::{
-    alloc::AllocError,
-    iov::IovIterSource,
     prelude::*,
     sync::Arc, //
 };
@@ -74,8 +72,8 @@ impl Producer {
         }
     }
 
-    /// Writes at most `room` bytes of `source`. The last byte of it is `urgent`, if it comes to
-    /// that. May sleep.
+    /// Writes at most `len` bytes, for which the caller has found room. `copy` fills the pages, as
+    /// far as it can, and may sleep. If all are written, the last one is made `urgent` if it is.
     ///
     /// Returns how many were written; the reader can have them.
     ///
@@ -85,17 +83,13 @@ impl Producer {
     pub(in crate::family) fn write(
         &mut self,
         ring: &Ring,
-        source: &mut IovIterSource<'_>,
-        room: usize,
+        len: usize,
         urgent: bool,
         annotation: Annotation,
+        copy: impl FnMut(&IoPage, usize, usize) -> usize,
     ) -> Result<usize> {
-        let all = source.len();
-        let len = room.min(source.len());
         let mut behind = None;
-        let result = self.fill(ring, len, &mut behind, |page, at, len| {
-            page.fill(at, source, len)
-        });
+        let result = self.fill(ring, len, &mut behind, copy);
         drop(behind);
         if result.filled == 0 && len > 0 {
             return Err(result.error);
@@ -106,7 +100,7 @@ impl Producer {
             self.position = end;
         }
         // The mark is there before the byte can be read.
-        if urgent && result.filled == all {
+        if urgent && result.filled == len {
             ring.urgent.set(self.position);
         }
         ring.publish(self.position);
@@ -175,7 +169,7 @@ impl Producer {
             error: EFAULT,
         };
         while done.filled < len {
-            if let Err(AllocError) = self.make_room(ring, behind) {
+            if self.make_room(ring, behind).is_err() {
                 done.error = ENOBUFS.into();
                 break;
             }
@@ -193,11 +187,7 @@ impl Producer {
     }
 
     /// Goes on to the next chunk if this one is full, or there is none. Appends one if need be.
-    fn make_room(
-        &mut self,
-        ring: &Ring,
-        behind: &mut Option<Arc<Chunk>>,
-    ) -> Result<(), AllocError> {
+    fn make_room(&mut self, ring: &Ring, behind: &mut Option<Arc<Chunk>>) -> Result {
         if self.chunk.is_some() && self.filled < Chunk::SIZE {
             return Ok(());
         }
@@ -214,11 +204,14 @@ impl Producer {
         Ok(())
     }
 
-    fn append(&self, ring: &Ring) -> Result<Arc<Chunk>, AllocError> {
+    fn append(&self, ring: &Ring) -> Result<Arc<Chunk>> {
         let spare = ring.pages.lock().take_spare();
         let new: Arc<Chunk> = match spare {
             Some(spare) => spare,
-            None => Chunk::new()?,
+            None => {
+                ring.charge.grow(Chunk::SIZE)?;
+                Chunk::new().inspect_err(|_| ring.charge.shrink(Chunk::SIZE))?
+            }
         }
         .into();
         match &self.chunk {

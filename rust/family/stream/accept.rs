@@ -94,6 +94,7 @@ pub(super) fn accept<'a>(
         let (end, _none) = child.install(accepted.endpoint, child.sock_ref());
         // The child may have larger buffers than the listener had when it was connected to.
         end.room_was_made();
+        end.introduce_peer(&child);
         child.lock().state = State::Connected(end);
         child.set_state(SocketState::Established);
         return Ok(request.complete(child, accepted.more));

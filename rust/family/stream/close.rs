@@ -5,6 +5,7 @@
 use kernel::prelude::*;
 
 use super::{
+    super::connection::End,
     state::{
         lock,
         State, //
@@ -17,6 +18,7 @@ use crate::net::{
     SockGuard,
     Socket,
     SocketState,
+    Timeout,
     WakeBand, //
 };
 
@@ -72,6 +74,7 @@ fn reset(socket: Socket<'_, Stream>, mut guard: SockGuard<'_, Stream>) -> Result
         endpoint.close(true);
     }
     socket.set_state(SocketState::Unconnected);
+    socket.set_peer_credentials(None);
     let retired = socket.end.replace(None);
     drop(guard);
     // Without the lock, as it may take a while.
@@ -82,8 +85,8 @@ fn reset(socket: Socket<'_, Stream>, mut guard: SockGuard<'_, Stream>) -> Result
     Ok(())
 }
 
-/// The last close. What was sent stays readable for the peer; what was not read is lost, and the
-/// peer is told.
+/// The last close. What was sent stays readable for the peer, whether the close waits for that or
+/// not; what was not read is lost, and the peer is told, as it is if `SO_LINGER` gives no time.
 pub(super) fn release(socket: Socket<'_, Stream>) {
     let mut guard = lock(socket);
     let state = core::mem::take(&mut guard.state);
@@ -104,9 +107,27 @@ pub(super) fn release(socket: Socket<'_, Stream>) {
     }
 }
 
-/// Gives up the socket's end of a connection.
+/// Gives up the socket's end of a connection, and waits for the peer to take what was sent, as
+/// `SO_LINGER` says.
 fn close(socket: Socket<'_, Stream>) {
-    if let Some(endpoint) = socket.uninstall() {
-        endpoint.close(false);
+    let Some(endpoint) = socket.uninstall() else {
+        return;
+    };
+    match Timeout::linger(socket) {
+        None => endpoint.close(false),
+        Some(timeout) if timeout.is_over() => endpoint.close(true),
+        Some(timeout) => endpoint.close_and(false, |end| linger(socket, end, timeout)),
     }
+}
+
+/// Sleeps until the peer has taken all that was sent, or has gone.
+fn linger(socket: Socket<'_, Stream>, end: &End, mut timeout: Timeout) {
+    // That the time is over, or that the task is to die, ends the wait and changes nothing else.
+    let _rest = socket.wait_queue().wait_killable(&mut timeout, || {
+        if end.is_outgoing_drained() {
+            return Some(());
+        }
+        end.want_room();
+        end.is_outgoing_drained().then_some(())
+    });
 }

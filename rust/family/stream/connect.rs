@@ -29,9 +29,11 @@ use crate::net::{
         ECONNABORTED,
         ECONNREFUSED,
         EINPROGRESS,
-        EISCONN, //
+        EISCONN,
+        ENETUNREACH, //
     },
     Interest,
+    PeerCredentials,
     Retired,
     Sock,
     Socket,
@@ -47,7 +49,7 @@ use crate::net::{
 ///
 /// As connect(2) and experimental(7) say: `EISCONN`, `EINVAL`, `EINPROGRESS`, `EALREADY`,
 /// `ECONNREFUSED`, `ECONNABORTED` if another task gave the attempt up, `ENETUNREACH`,
-/// `EADDRNOTAVAIL`, `EINTR`, `ENOMEM`.
+/// `EADDRNOTAVAIL`, `EINTR`, `ENOBUFS`, `ENOMEM`.
 pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool) -> Result {
     let mut guard = lock(socket);
     let already = match &guard.state {
@@ -111,7 +113,10 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
 ///
 /// What comes second is to be dropped without the socket lock.
 fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Option<Retired<End>>)> {
-    let (backlog, party) = socket
+    if !socket.is_on_loopback() {
+        return Err(ENETUNREACH.into());
+    }
+    let (backlog, mut party) = socket
         .ports()
         .with(to, |listener: &Sock<Stream>| {
             let party = Party {
@@ -119,22 +124,30 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
                 receive_buffer: listener.receive_buffer(),
                 // Whoever accepts may want to know yet who connected.
                 interest: listener.interest() | Interest::CREDENTIALS,
+                credentials: None,
+                listener: Some(listener.try_ref()?),
             };
-            Some((listener.backlog.get_arc()?, party))
+            let backlog = listener.backlog.get_arc()?;
+            listener.is_on_loopback().then_some((backlog, party))
         })
         .flatten()
         .ok_or(ECONNREFUSED)?;
+    party.credentials = backlog.credentials();
 
     let (ours, theirs) = Endpoint::pair(
         Party {
             address: Address::local(from),
             receive_buffer: socket.receive_buffer(),
             interest: socket.interest(),
+            credentials: PeerCredentials::current(),
+            listener: None,
         },
         party,
+        socket.namespace().limits.memory(),
     )?;
     let (phase, ticket) = backlog.push(theirs)?;
     let (end, old) = socket.install(ours, socket.sock_ref());
+    end.introduce_peer(socket.sock());
 
     if phase == Phase::Established {
         socket.set_state(SocketState::Established);
@@ -156,16 +169,23 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
 ///
 /// # Errors
 ///
-/// `ENOMEM`
+/// `ENOBUFS`, `ENOMEM`
 pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Result {
     let party = |socket: Socket<'_, Stream>| Party {
         address: Address::ANY,
         receive_buffer: socket.receive_buffer(),
         interest: socket.interest(),
+        credentials: PeerCredentials::current(),
+        listener: None,
     };
-    let (one, other) = Endpoint::pair(party(first), party(second))?;
+    let (one, other) = Endpoint::pair(
+        party(first),
+        party(second),
+        first.namespace().limits.memory(),
+    )?;
     for (socket, endpoint) in [(first, one), (second, other)] {
         let (end, _none) = socket.install(endpoint, socket.sock_ref());
+        end.introduce_peer(socket.sock());
         lock(socket).state = State::Connected(end);
         socket.set_state(SocketState::Established);
     }

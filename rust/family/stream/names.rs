@@ -45,7 +45,6 @@ pub(super) fn name(socket: Socket<'_, Stream>, of: NameOf) -> Result<Address> {
         (State::Connected(end), NameOf::Local) => Ok(end.address()),
         (State::Connected(end), NameOf::Peer | NameOf::AcceptedPeer) => Ok(end.peer_address()),
         (_, NameOf::Local) => Ok(Address::local_or_any(guard.port)),
-        (_, NameOf::Peer) => Err(ENOTCONN.into()),
-        (_, NameOf::AcceptedPeer) => Ok(Address::ANY),
+        (_, NameOf::Peer | NameOf::AcceptedPeer) => Err(ENOTCONN.into()),
     }
 }

@@ -2,24 +2,15 @@
 
 //! Writing to a connection.
 
+mod staged;
+
 use kernel::prelude::*;
 
 use super::{
     super::{
-        connection::{
-            End,
-            Phase, //
-        },
+        connection::Phase,
         message,
-        raw::{
-            Header,
-            Raw, //
-        },
-        ring::{
-            Annotation,
-            Producer,
-            RECORD_HEADER, //
-        }, //
+        ring::RECORD_HEADER, //
     },
     annotate::{
         annotate,
@@ -31,17 +22,21 @@ use super::{
 use crate::net::{
     errno::{
         EISCONN,
+        ENETUNREACH,
         ENOTCONN,
         EOPNOTSUPP, //
     },
     Control,
+    IoPage,
     MessageFlags,
     SendMessage,
-    SkBuff,
     Socket,
-    SocketType,
     Timeout,
     ZerocopyNotice, //
+};
+use staged::{
+    is_looked_at,
+    Staged, //
 };
 
 /// The most that is written before the reader is told, so that it can start while the writer goes
@@ -54,6 +49,8 @@ enum Attempt {
     Wrote(usize),
     /// There is no room.
     Full,
+    /// There is room, but somebody is to look at the bytes first.
+    Unseen,
 }
 
 /// `send(2)`, `write(2)` and the like
@@ -98,21 +95,37 @@ fn write(
     control: &mut Option<Control>,
 ) -> Result<usize> {
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
+    let all = message.remaining();
     let mut sent = 0_usize;
+    let mut staged = None;
     loop {
         // What was written counts; the error is for the next call.
         if sent > 0 && socket.has_error() {
             return Ok(sent);
         }
-        let result = match attempt(socket, message, control) {
+        let result = match attempt(socket, message, control, &mut staged) {
             Ok(Attempt::Wrote(bytes)) => {
                 sent = sent.saturating_add(bytes);
-                if message.remaining() == 0 {
+                if sent >= all {
                     return Ok(sent);
                 }
                 continue;
             }
-            Ok(Attempt::Full) => wait_for_room(socket, message.remaining(), &mut timeout),
+            Ok(Attempt::Full) => {
+                let len = staged
+                    .as_ref()
+                    .map_or(message.remaining(), |staged: &Staged| staged.remaining());
+                wait_for_room(socket, len, &mut timeout)
+            }
+            Ok(Attempt::Unseen) => match Staged::new(socket, message) {
+                Ok(Some(accepted)) => {
+                    staged = Some(accepted);
+                    Ok(())
+                }
+                // As a message that is lost on its way, it was sent.
+                Ok(None) => return Ok(all),
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         match result {
@@ -124,11 +137,13 @@ fn write(
     }
 }
 
-/// Writes as much as there is room for now, but not more than a piece.
+/// Writes as much as there is room for now, but not more than a piece: what is staged, or what the
+/// caller has.
 fn attempt(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
     control: &mut Option<Control>,
+    staged: &mut Option<Staged>,
 ) -> Result<Attempt> {
     let mut guard = socket.sender.lock_killable()?;
     socket.take_error()?;
@@ -144,28 +159,53 @@ fn attempt(
     if end.is_outgoing_over() {
         return Err(EPIPE);
     }
+    if !socket.is_on_loopback() {
+        return Err(ENETUNREACH.into());
+    }
 
-    let len = message.remaining();
+    let len = match staged {
+        Some(staged) => staged.remaining(),
+        None => message.remaining(),
+    };
     let room = end.room();
-    let (producer, ring) = (&mut sender.producer, end.outgoing());
-    let written = match socket.framing {
+    match socket.framing {
         Framing::Bytes if len == 0 => return Ok(Attempt::Wrote(0)),
         Framing::Bytes if room == 0 => return Ok(Attempt::Full),
+        Framing::Bytes => {}
+        Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
+        Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
+        Framing::Records => {}
+    }
+    if staged.is_none() && is_looked_at(socket, end) {
+        return Ok(Attempt::Unseen);
+    }
+
+    let (producer, ring) = (&mut sender.producer, end.outgoing());
+    let written = match socket.framing {
         Framing::Bytes => {
-            let urgent = message.flags().contains(MessageFlags::URGENT);
-            let piece = room.min(PIECE);
+            let piece = len.min(room).min(PIECE);
+            let is_last = piece == len && (staged.is_none() || message.remaining() == 0);
+            let urgent = is_last && message.flags().contains(MessageFlags::URGENT);
             let annotation = annotate(socket, end, producer, control)?;
-            let written = producer.write(ring, message.source(), piece, urgent, annotation)?;
+            let written = match staged {
+                Some(staged) => producer.write(ring, piece, urgent, annotation, staged.copy())?,
+                None => producer.write(ring, piece, urgent, annotation, copy(message))?,
+            };
             if urgent && written == len {
                 end.signal_urgent();
             }
             written
         }
-        Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
-        Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
         Framing::Records => {
             let annotation = annotate(socket, end, producer, control)?;
-            write_record(socket, end, producer, message, annotation)?
+            match staged {
+                Some(staged) => {
+                    producer.write_record(ring, len, annotation, staged.copy())?;
+                    staged.show(socket, end);
+                    staged.original()
+                }
+                None => producer.write_record(ring, len, annotation, copy(message))?,
+            }
         }
     };
     if !end.data_was_written() {
@@ -173,41 +213,21 @@ fn attempt(
         ring.drop_notes();
         return Err(EPIPE);
     }
+    if staged
+        .as_ref()
+        .is_some_and(|staged| staged.remaining() == 0)
+    {
+        *staged = None;
+    }
     Ok(Attempt::Wrote(written))
 }
 
-/// Writes a record. If there are raw sockets, it goes by way of a buffer that they are shown.
-fn write_record(
-    socket: Socket<'_, Stream>,
-    end: &End,
-    producer: &mut Producer,
-    message: &mut SendMessage<'_, Stream>,
-    annotation: Annotation,
-) -> Result<usize> {
-    let ring = end.outgoing();
-    let taps = &socket.namespace().taps;
-    if taps.is_empty() {
-        let source = message.source();
-        return producer.write_record(ring, source.len(), annotation, |page, at, len| {
-            page.fill(at, source, len)
-        });
-    }
-
-    let header = Header {
-        socket_type: SocketType::SeqPacket,
-        len: message.remaining(),
-        source: end.address(),
-        destination: end.peer_address(),
-    };
-    let skb = SkBuff::<Raw>::from_message(socket, message, None, header.source)?;
-    let mut done = 0_usize;
-    let written = producer.write_record(ring, skb.len(), annotation, |page, at, len| {
-        let copied = skb.copy_to_page(done, page, at, len);
-        done = done.saturating_add(copied);
-        copied
-    })?;
-    taps.show(&header, &skb);
-    Ok(written)
+/// Fills pages with what the caller has.
+fn copy<'a>(
+    message: &'a mut SendMessage<'_, Stream>,
+) -> impl FnMut(&IoPage, usize, usize) -> usize + 'a {
+    let source = message.source();
+    move |page, at, len| page.fill(at, source, len)
 }
 
 /// Sleeps until there is room for some of `len` bytes, or for all of a record, or writing has

@@ -80,6 +80,7 @@ pub(super) fn lock(socket: Socket<'_, Stream>) -> SockGuard<'_, Stream> {
                 connecting.end.detach();
                 // Nothing was ever written or read, so nobody holds these rights for long.
                 drop(socket.uninstall());
+                socket.set_peer_credentials(None);
                 socket.set_state(SocketState::Unconnected);
                 State::Unconnected
             }

@@ -81,6 +81,12 @@ pub(in crate::net) fn table<T: SocketOps>(
         recvmsg: Some(recvmsg::<T>),
         mmap: Some(bindings::sock_no_mmap),
         gettstamp: Some(bindings::sock_gettstamp),
+        set_peek_off: if T::PEEKS_AT_OFFSET {
+            Some(bindings::sk_set_peek_off)
+        } else {
+            None
+        },
+        set_rcvlowat: Some(set_rcvlowat::<T>),
         set_rcvbuf: if T::HAS_RECEIVE_BUFFER_CHANGED {
             Some(set_rcvbuf::<T>)
         } else {
@@ -315,6 +321,16 @@ pub(in crate::net) unsafe extern "C" fn sock_ioctl<T: SocketOps>(
     }
 }
 
+/// `proto.rehash`, of which the core tells that the device has changed.
+///
+/// # Safety
+///
+/// Called by `sock_bindtoindex_locked()` in net/core/sock.c with a locked sock of type `T`.
+pub(in crate::net) unsafe extern "C" fn sock_rehash<T: SocketOps>(sk: *mut bindings::sock) {
+    // SAFETY: A sock of the type is a `Sock<T>`.
+    T::device_changed(unsafe { &*sk.cast::<Sock<T>>() });
+}
+
 /// # Safety
 ///
 /// As in the module's documentation.
@@ -335,6 +351,16 @@ unsafe extern "C" fn listen<T: SocketOps>(sock: *mut bindings::socket, backlog: 
 unsafe extern "C" fn set_rcvbuf<T: SocketOps>(sk: *mut bindings::sock, _value: i32) {
     // SAFETY: A socket with this table has a `Sock<T>`.
     T::receive_buffer_changed(unsafe { &*sk.cast::<Sock<T>>() });
+}
+
+/// # Safety
+///
+/// Called by `sk_setsockopt()` in net/core/sock.c, with the locked sock of a socket whose `ops` is
+/// the table made here; `value` is not negative.
+unsafe extern "C" fn set_rcvlowat<T: SocketOps>(sk: *mut bindings::sock, value: i32) -> i32 {
+    // SAFETY: A socket with this table has a `Sock<T>`.
+    unsafe { &*sk.cast::<Sock<T>>() }.set_receive_low_water(value);
+    0
 }
 
 /// # Safety

@@ -30,7 +30,7 @@ pub(super) fn receive(
     let mut timeout = Timeout::receive(socket, message.is_nonblocking());
     let mut received = 0_usize;
     // Bytes that a peek has left behind, given or left out.
-    let mut seen = 0_usize;
+    let mut seen = None;
     let mut telling = Telling::new(socket);
     let result = loop {
         let taken = match take(socket, message, received, wanted, seen, &mut telling) {
@@ -39,7 +39,7 @@ pub(super) fn receive(
             Err(error) => break Err(error),
         };
         received = received.saturating_add(taken.bytes);
-        seen = taken.seen;
+        seen = Some(taken.seen);
         if taken.is_enough {
             break Ok(received);
         }
@@ -54,7 +54,7 @@ pub(super) fn receive(
         if done {
             break Ok(received);
         }
-        match wait_for_data(socket, seen, &mut timeout) {
+        match wait_for_data(socket, taken.seen, &mut timeout) {
             Ok(()) => {}
             Err(_) if received > 0 => break Ok(received),
             Err(error) => break Err(error),
@@ -81,13 +81,14 @@ struct Taken {
 }
 
 /// Takes the bytes that are there, but not past the urgent one. `received` of the `wanted` ones
-/// were taken before. With `MSG_PEEK`, the first `seen` are still there, and left out.
+/// were taken before. With `MSG_PEEK`, the first `seen` are still there, and left out; a call that
+/// has not looked yet starts where `SO_PEEK_OFF` says.
 fn take(
     socket: Socket<'_, Stream>,
     message: &mut RecvMessage<'_, Stream>,
     received: usize,
     wanted: usize,
-    seen: usize,
+    seen: Option<usize>,
     telling: &mut Telling,
 ) -> Result<Taken> {
     let flags = message.flags();
@@ -98,7 +99,11 @@ fn take(
     let ending = Ending::new(socket, end);
     let ring = end.incoming();
 
-    let mut skip = seen;
+    let mut skip = match seen {
+        Some(seen) => seen,
+        None if peek => socket.peek_offset().unwrap_or(0),
+        None => 0,
+    };
     // Looked at once: a byte that comes later may be the urgent one.
     let mut available = consumer.available(ring).saturating_sub(skip);
     let mut dropped = 0_usize;
@@ -136,8 +141,12 @@ fn take(
     let seen = if peek { skip.saturating_add(bytes) } else { 0 };
     let is_stopped =
         reach < len || telling.has_descriptors() || consumer.stop_at(ring, seen).is_some();
-    if !peek && (bytes > 0 || dropped > 0) {
-        end.room_was_made();
+    if peek {
+        socket.set_peek_offset(seen);
+    } else if bytes > 0 || dropped > 0 {
+        let consumed = bytes.saturating_add(dropped);
+        socket.move_peek_offset(consumed);
+        end.bytes_were_consumed(consumed);
     }
 
     let total = received.saturating_add(bytes);

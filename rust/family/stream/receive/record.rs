@@ -6,6 +6,7 @@ use kernel::prelude::*;
 
 use super::{
     super::{
+        super::ring::RECORD_HEADER,
         annotate::Telling,
         Stream, //
     },
@@ -29,42 +30,56 @@ pub(super) fn receive(
     loop {
         match take(socket, message)? {
             Ok(bytes) => return Ok(bytes),
-            Err(ending) if ending.is_end(socket)? => return Ok(0),
-            Err(_) => wait_for_data(socket, 0, &mut timeout)?,
+            Err((ending, _)) if ending.is_end(socket)? => return Ok(0),
+            Err((_, seen)) => wait_for_data(socket, seen, &mut timeout)?,
         }
     }
 }
 
-/// Takes the first record. Returns what `recv(2)` does: how much of it fitted, or with `MSG_TRUNC`
-/// how long it is. If there is none, says what there is instead.
+/// Takes the first record, or with `MSG_PEEK` looks at the one at `SO_PEEK_OFF`. Returns what
+/// `recv(2)` does: how much of it fitted, or with `MSG_TRUNC` how long it is. If there is none, says
+/// what there is instead, and how many bytes of the ring were looked at.
 fn take(
     socket: Socket<'_, Stream>,
     message: &mut RecvMessage<'_, Stream>,
-) -> Result<Result<usize, Ending>> {
+) -> Result<Result<usize, (Ending, usize)>> {
     let flags = message.flags();
     let mut guard = lock(socket)?;
     let receiver = guard.as_mut().ok_or(EINVAL)?;
     let (end, consumer) = (&receiver.end, &mut receiver.consumer);
     let ending = Ending::new(socket, end);
     let ring = end.incoming();
-    let Some(len) = consumer.record_len(ring) else {
-        return Ok(Err(ending));
+    let peek = flags.contains(MessageFlags::PEEK);
+    let peek_offset = if peek { socket.peek_offset() } else { None };
+    let found = match peek_offset {
+        None => consumer.first_record(ring).ok_or(0),
+        Some(offset) => consumer.record_at(ring, offset),
+    };
+    let record = match found {
+        Ok(record) => record,
+        Err(seen) => return Ok(Err((ending, seen))),
     };
 
+    let len = record.rest();
     let fits = len.min(message.remaining());
-    consumer.copy_record(ring, message.dest(), fits)?;
+    consumer.copy_record(ring, &record, message.dest(), fits)?;
     let mut telling = Telling::new(socket);
-    telling.tell(socket, consumer, end, 0, 1, message);
-    if !flags.contains(MessageFlags::PEEK) {
-        consumer.consume_record(ring, len);
-        end.room_was_made();
+    telling.tell(socket, consumer, end, record.start(), 1, message);
+    if let Some(offset) = peek_offset {
+        consumer.note_peek(&record);
+        socket.set_peek_offset(offset.saturating_add(fits));
+    } else if !peek {
+        consumer.consume_record(ring, &record);
+        socket.move_peek_offset(len);
+        end.bytes_were_consumed(len.saturating_add(RECORD_HEADER));
     }
     message.tell_left(socket.sock(), || ring.payload_len());
     drop(guard);
     telling.finish(socket, message);
 
     message.report(MessageFlags::END_OF_RECORD);
-    if fits < len {
+    // Where a peek starts in the middle, the manual has it marked too.
+    if fits < len || record.is_tail() {
         message.report(MessageFlags::TRUNCATE);
     }
     let length_asked = flags.contains(MessageFlags::TRUNCATE);

@@ -32,6 +32,9 @@ pub(super) fn receive(
     receiver
         .consumer
         .copy_urgent(receiver.end.incoming(), message.dest(), taken)?;
+    if taken {
+        receiver.end.room_was_made();
+    }
     drop(guard);
     message.report(MessageFlags::URGENT);
     Ok(1)

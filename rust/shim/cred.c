@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Processes and their credentials. */
+
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <net/sock.h>
+
+#include "shim.h"
+
+const struct cred *shim_current_cred(void)
+{
+	return get_current_cred();
+}
+
+struct pid *shim_current_tgid(void)
+{
+	return get_pid(task_tgid(current));
+}
+
+void shim_get_cred(const struct cred *cred)
+{
+	get_cred(cred);
+}
+
+void shim_put_cred(const struct cred *cred)
+{
+	put_cred(cred);
+}
+
+void shim_get_pid(struct pid *pid)
+{
+	get_pid(pid);
+}
+
+/* Takes over a reference on each of the two, which may be NULL. */
+void shim_sk_set_peer(struct sock *sk, struct pid *pid,
+		      const struct cred *cred)
+{
+	struct pid *old_pid;
+	const struct cred *old_cred;
+
+	spin_lock(&sk->sk_peer_lock);
+	old_pid = sk->sk_peer_pid;
+	old_cred = sk->sk_peer_cred;
+	sk->sk_peer_pid = pid;
+	sk->sk_peer_cred = cred;
+	spin_unlock(&sk->sk_peer_lock);
+
+	put_pid(old_pid);
+	put_cred(old_cred);
+}
