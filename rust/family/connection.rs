@@ -5,6 +5,8 @@
 //! It is made by the one that connects and goes when neither of the two, nor a backlog, refers to
 //! it any more. Each side changes its own [`Half`] and reads the other's.
 
+mod status;
+
 use kernel::{
     prelude::*,
     sync::{
@@ -12,8 +14,7 @@ use kernel::{
             ordering::{
                 Acquire,
                 Full,
-                Relaxed,
-                Release, //
+                Relaxed, //
             },
             Atomic, //
         },
@@ -21,6 +22,14 @@ use kernel::{
         Arc, //
     }, //
 };
+
+pub(super) use status::{
+    Phase,
+    Side,
+    Status, //
+};
+
+use status::StatusCell;
 
 use super::{
     address::Address,
@@ -37,8 +46,10 @@ use crate::net::{
         ECONNRESET, //
     },
     Interest,
+    IoPage,
     MemoryAccount,
     MemoryCharge,
+    Party,
     PeerCredentials,
     Shutdown,
     SkBuff,
@@ -49,52 +60,12 @@ use crate::net::{
     WakeBand, //
 };
 
-/// Which of the two.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// The one that called `connect(2)`, or the first of a `socketpair(2)`.
-    Client,
-    /// The other.
-    Server,
-}
-
-/// How far the connection has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// The listener's backlog has no room yet.
-    Waiting,
-    /// Data can flow, whether it was accepted yet or not.
-    Established,
-    /// The listener went away before there was room.
-    Refused,
-}
-
-impl Phase {
-    fn into_raw(self) -> u32 {
-        match self {
-            Self::Waiting => 0,
-            Self::Established => 1,
-            Self::Refused => 2,
-        }
-    }
-
-    fn from_raw(raw: u32) -> Self {
-        match raw {
-            0 => Self::Waiting,
-            1 => Self::Established,
-            _ => Self::Refused,
-        }
-    }
-}
-
 /// What is known of one side when the connection is made.
-pub(super) struct Party {
+pub(super) struct Origin {
     /// The name of its socket.
     pub(super) address: Address,
-    /// Its `SO_RCVBUF`, which counts until there is a socket.
-    pub(super) receive_buffer: usize,
-    /// What its options ask to be told, until there is a socket.
-    pub(super) interest: Interest,
+    /// Its receiver's options, which count until there is a socket.
+    pub(super) before: Party,
     /// Who made it, for `SO_PEERCRED` at the other side.
     pub(super) credentials: Option<PeerCredentials>,
     /// Who listens for it, as long as there is no socket.
@@ -105,8 +76,7 @@ pub(super) struct Party {
 #[pin_data]
 struct Half {
     address: Address,
-    receive_buffer: usize,
-    interest: Interest,
+    before: Party,
     credentials: Option<PeerCredentials>,
     /// The socket, from connect or accept until release.
     sock: SockSlot<Stream>,
@@ -116,14 +86,8 @@ struct Half {
     listener: SockSlot<Stream>,
     /// An errno that the socket is still to be told, or 0.
     error: Atomic<i32>,
-    /// No more will be written by this side.
-    write_closed: Atomic<bool>,
-    /// This side does not want to read any more.
-    read_closed: Atomic<bool>,
     /// The connection may come about by itself, and `connect(2)` has not been told yet.
     news: Atomic<bool>,
-    /// This side has gone, or never came: what it did not read, nobody will.
-    gone: Atomic<bool>,
     /// This side found no room and wants to hear when there is some.
     wants_room: Atomic<bool>,
     /// What this side writes.
@@ -132,20 +96,16 @@ struct Half {
 }
 
 impl Half {
-    fn new(party: Party, charge: MemoryCharge) -> impl PinInit<Self> {
+    fn new(origin: Origin, charge: MemoryCharge) -> impl PinInit<Self> {
         pin_init!(Self {
-            address: party.address,
-            receive_buffer: party.receive_buffer,
-            interest: party.interest,
-            credentials: party.credentials,
+            address: origin.address,
+            before: origin.before,
+            credentials: origin.credentials,
             sock: SockSlot::new(),
             uncounted: Atomic::new(0),
-            listener: SockSlot::holding(party.listener),
+            listener: SockSlot::holding(origin.listener),
             error: Atomic::new(0),
-            write_closed: Atomic::new(false),
-            read_closed: Atomic::new(false),
             news: Atomic::new(false),
-            gone: Atomic::new(false),
             wants_room: Atomic::new(false),
             outgoing <- Ring::new(charge),
         })
@@ -188,7 +148,7 @@ impl Half {
 /// A connection.
 #[pin_data]
 pub(super) struct Connection {
-    phase: Atomic<u32>,
+    status: StatusCell,
     #[pin]
     client: Half,
     #[pin]
@@ -202,15 +162,15 @@ impl Connection {
     ///
     /// `ENOBUFS`, `ENOMEM`
     pub(super) fn new(
-        client: Party,
-        server: Party,
+        client: Origin,
+        server: Origin,
         account: &Arc<MemoryAccount>,
     ) -> Result<Arc<Self>> {
         let charge = || MemoryCharge::new(account, core::mem::size_of::<Half>());
         let (client_charge, server_charge) = (charge()?, charge()?);
         Arc::pin_init(
             pin_init!(Self {
-                phase: Atomic::new(Phase::Established.into_raw()),
+                status: StatusCell::new(),
                 client <- Half::new(client, client_charge),
                 server <- Half::new(server, server_charge),
             }),
@@ -243,10 +203,18 @@ impl End {
     }
 
     fn peer(&self) -> &Half {
-        self.connection.half(match self.side {
-            Side::Client => Side::Server,
-            Side::Server => Side::Client,
-        })
+        self.connection.half(self.side.other())
+    }
+
+    /// How the connection stands.
+    pub(super) fn status(&self) -> Status {
+        self.connection.status.load()
+    }
+
+    /// Whether nothing keeps this side from writing.
+    pub(super) fn can_write(&self) -> bool {
+        let status = self.status();
+        status.phase() == Phase::Established && !status.is_over(self.side)
     }
 
     /// What this side writes to.
@@ -271,14 +239,14 @@ impl End {
 
     /// How far the connection has come.
     pub(super) fn phase(&self) -> Phase {
-        Phase::from_raw(self.connection.phase.load(Acquire))
+        self.status().phase()
     }
 
     /// Says how far the connection has come, before anybody can have looked.
     pub(super) fn set_phase(&self, phase: Phase) {
-        // A full exchange: either the wake that may follow sees the socket, or the socket, once
-        // attached, sees the phase.
-        self.connection.phase.xchg(phase.into_raw(), Full);
+        // Full: either the wake that may follow sees the socket, or the socket, once attached, sees
+        // the phase.
+        self.connection.status.set_phase(phase);
     }
 
     /// Ends the wait for the backlog, and tells the one that connects, which is the other side.
@@ -339,11 +307,6 @@ impl End {
             .or_else(|| reader.sock.with(&mut look))
     }
 
-    /// Whether what this side writes is to be filtered.
-    pub(super) fn is_filtered(&self) -> bool {
-        self.with_reader(Sock::has_filter).unwrap_or(false)
-    }
-
     /// Has the reader filter what this side is about to write, and shorten it, unless it is to stay
     /// `whole`. `None` if it refuses it, which it counts.
     pub(super) fn filter<T: SocketOps>(&self, skb: SkBuff<T>, whole: bool) -> Option<SkBuff<T>> {
@@ -356,21 +319,32 @@ impl End {
 
     /// Bytes that may be under way from this side to the other: what both ends' buffers allow.
     pub(super) fn outgoing_capacity(&self) -> usize {
-        capacity(self.own(), self.peer())
+        let receive_buffer = self.reader().buffer;
+        let send_buffer = self.own().sock.with(|sk| sk.send_buffer());
+        send_buffer.map_or(receive_buffer, |bytes| bytes.min(receive_buffer))
     }
 
     /// Bytes that may be under way to this side.
     pub(super) fn incoming_capacity(&self) -> usize {
-        capacity(self.peer(), self.own())
+        let own = self.own();
+        let receive_buffer = own.sock.with(|sk| sk.receive_buffer());
+        let receive_buffer = receive_buffer.unwrap_or(own.before.buffer);
+        let send_buffer = self.peer().sock.with(|sk| sk.send_buffer());
+        send_buffer.map_or(receive_buffer, |bytes| bytes.min(receive_buffer))
     }
 
-    /// What the other side wants to be told of what this one writes.
-    pub(super) fn reader_interest(&self) -> Interest {
+    /// Who reads what this side writes, or will: whoever accepts wants to know who connected, and
+    /// may take less by then.
+    pub(super) fn reader(&self) -> Party {
         let reader = self.peer();
-        reader
-            .sock
-            .with(|sk| sk.interest())
-            .unwrap_or(reader.interest)
+        let receiver = reader.sock.with(|sk| sk.as_receiver());
+        receiver.unwrap_or_else(|| {
+            let mut listener = self
+                .with_reader(|sk| sk.as_receiver())
+                .unwrap_or(reader.before);
+            listener.interest = listener.interest.with(Interest::CREDENTIALS);
+            listener
+        })
     }
 
     /// Bytes in the largest record that this side may send.
@@ -380,7 +354,7 @@ impl End {
 
     /// Bytes that can be written now.
     pub(super) fn room(&self) -> usize {
-        if !self.is_peer_reachable() {
+        if self.reader().interest.contains(Interest::ELSEWHERE) {
             return 0;
         }
         self.outgoing_capacity()
@@ -390,13 +364,8 @@ impl End {
     /// Whether there is enough room to call the socket writable: half of it, so that a writer that
     /// waits is not woken for each byte.
     pub(super) fn is_writable(&self) -> bool {
-        self.is_peer_reachable() && has_ample_room(self.outgoing(), self.outgoing_capacity())
-    }
-
-    /// Whether the other side is not bound to a device that local traffic does not reach.
-    fn is_peer_reachable(&self) -> bool {
-        let reachable = self.peer().sock.with(|sk| sk.is_on_loopback());
-        reachable.unwrap_or(true)
+        !self.reader().interest.contains(Interest::ELSEWHERE)
+            && has_ample_room(self.outgoing(), self.outgoing_capacity())
     }
 
     /// Asks to be woken when there is ample room. The caller looks once more before it sleeps.
@@ -416,7 +385,7 @@ impl End {
 
     /// Whether the other side has taken all that this one wrote, or will not take it any more.
     pub(super) fn is_outgoing_drained(&self) -> bool {
-        self.outgoing().payload_len() == 0 || self.peer().gone.load(Acquire)
+        self.outgoing().payload_len() == 0 || self.status().is_gone(self.side.other())
     }
 
     /// To be called when there may be more room than before: wakes the writer if it waits and the
@@ -429,7 +398,7 @@ impl End {
         if !writer.wants_room.load(Acquire) {
             return;
         }
-        let enough = if writer.gone.load(Acquire) {
+        let enough = if self.status().is_gone(self.side.other()) {
             self.incoming().payload_len() == 0
         } else {
             has_ample_room(self.incoming(), self.incoming_capacity())
@@ -440,27 +409,24 @@ impl End {
         }
     }
 
-    /// Counts `bytes` that this side is about to write, of which `SO_MEMINFO` tells at both.
-    pub(super) fn count_written(&self, bytes: usize) {
-        self.count_outgoing(isize::try_from(bytes).unwrap_or(0));
+    /// Counts `pages` more that this side is about to fill, of which `SO_MEMINFO` tells at both. By
+    /// the page, as each count is a locked instruction.
+    pub(super) fn count_written(&self, pages: isize) {
+        if pages != 0 {
+            let delta = bytes_in(pages);
+            self.own().sock.with(|sk| sk.count_sent(delta));
+            self.peer().count_received(delta);
+        }
     }
 
-    /// Takes back the count of `bytes` that were not written after all.
-    pub(super) fn count_unwritten(&self, bytes: usize) {
-        self.count_outgoing(isize::try_from(bytes).unwrap_or(0).wrapping_neg());
-    }
-
-    fn count_outgoing(&self, delta: isize) {
-        self.own().sock.with(|sk| sk.count_sent(delta));
-        self.peer().count_received(delta);
-    }
-
-    /// To be called after this side has consumed `bytes`: they count no more, and the writer may
-    /// have room.
-    pub(super) fn bytes_were_consumed(&self, bytes: usize) {
-        let delta = isize::try_from(bytes).unwrap_or(0).wrapping_neg();
-        self.own().count_received(delta);
-        self.peer().sock.with(|sk| sk.count_sent(delta));
+    /// To be called after this side has consumed bytes, and with them `pages`, which count no more:
+    /// the writer may have room.
+    pub(super) fn bytes_were_consumed(&self, pages: isize) {
+        if pages != 0 {
+            let delta = bytes_in(pages).wrapping_neg();
+            self.own().count_received(delta);
+            self.peer().sock.with(|sk| sk.count_sent(delta));
+        }
         self.room_was_made();
     }
 
@@ -474,7 +440,7 @@ impl End {
             sk.note_cpu();
             sk.wake_readers();
         });
-        !reader.gone.load(Acquire) || self.outgoing().len() == 0
+        !self.status().is_gone(self.side.other()) || self.outgoing().len() == 0
     }
 
     /// To be called after this side has written an urgent byte: raises `SIGURG` for who owns the
@@ -485,23 +451,18 @@ impl End {
 
     /// Whether no more will come than what is there.
     pub(super) fn is_incoming_over(&self) -> bool {
-        self.peer().write_closed.load(Acquire) || self.own().read_closed.load(Acquire)
+        self.status().is_over(self.side.other())
     }
 
     /// Whether nothing can be written any more.
     pub(super) fn is_outgoing_over(&self) -> bool {
-        self.own().write_closed.load(Acquire) || self.peer().read_closed.load(Acquire)
+        self.status().is_over(self.side)
     }
 
     /// `shutdown(2)` by this side. Wakes everybody on both.
     pub(super) fn shutdown(&self, how: Shutdown) {
         let own = self.own();
-        if how.writes() {
-            own.write_closed.store(true, Release);
-        }
-        if how.reads() {
-            own.read_closed.store(true, Release);
-        }
+        self.connection.status.shut(self.side, how);
         let band = if how == Shutdown::Both {
             WakeBand::HangUp
         } else {
@@ -515,9 +476,8 @@ impl End {
     /// it has not, it sees this when it looks once more
     /// ([`data_was_written`](Self::data_was_written)).
     pub(super) fn leave(&self) {
-        self.own().gone.store(true, Relaxed);
-        // Pairs with the barrier in `data_was_written()`.
-        smp_mb();
+        // Full: pairs with the barrier in `data_was_written()`.
+        self.connection.status.leave(self.side);
     }
 
     /// The socket of this side goes, or there will never be one. A `reset` is told to the other
@@ -530,13 +490,8 @@ impl End {
     }
 }
 
-fn capacity(writer: &Half, reader: &Half) -> usize {
-    let receive_buffer = reader
-        .sock
-        .with(|sk| sk.receive_buffer())
-        .unwrap_or(reader.receive_buffer);
-    let send_buffer = writer.sock.with(|sk| sk.send_buffer());
-    send_buffer.map_or(receive_buffer, |bytes| bytes.min(receive_buffer))
+fn bytes_in(pages: isize) -> isize {
+    pages.wrapping_mul(IoPage::SIZE as isize)
 }
 
 fn has_ample_room(ring: &Ring, capacity: usize) -> bool {

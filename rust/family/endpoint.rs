@@ -11,7 +11,7 @@ use super::{
     connection::{
         Connection,
         End,
-        Party,
+        Origin,
         Side, //
     },
     ring::{
@@ -35,8 +35,8 @@ impl Endpoint {
     ///
     /// `ENOBUFS`, `ENOMEM`
     pub(super) fn pair(
-        client: Party,
-        server: Party,
+        client: Origin,
+        server: Origin,
         account: &Arc<MemoryAccount>,
     ) -> Result<(Self, Self)> {
         let connection = Connection::new(client, server, account)?;
@@ -62,9 +62,8 @@ impl Endpoint {
         // In this order: a writer that does not see the end of reading has its bytes counted.
         self.end.leave();
         let incoming = self.end.incoming();
-        let queued = self.consumer.available(incoming);
         let unread = self.consumer.discard(incoming);
-        self.end.bytes_were_consumed(queued);
+        self.end.bytes_were_consumed(self.consumer.take_pages());
         self.end.close(aborted || unread > 0);
         linger(&self.end);
         self.end.detach();

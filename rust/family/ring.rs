@@ -76,6 +76,13 @@ impl Progress {
     }
 }
 
+/// How many more pages the bytes up to `position` lie in than `counted`, which is moved there.
+fn pages_since(counted: &mut u64, position: u64) -> isize {
+    let now = position.div_ceil(Chunk::SIZE as u64);
+    // CAST: The difference, which may be negative.
+    now.wrapping_sub(core::mem::replace(counted, now)) as isize
+}
+
 /// What the writer and the reader of a ring share.
 #[pin_data]
 pub(super) struct Ring {
@@ -163,8 +170,22 @@ impl Ring {
 
     /// Bytes that the buffers have to have room for: those that wait, and what notes count as.
     pub(super) fn charge(&self) -> usize {
-        let notes = self.notes.count().saturating_mul(note::COST);
-        self.len().saturating_add(notes)
+        self.len().saturating_add(self.charge_of_notes())
+    }
+
+    /// As [`charge`](Self::charge), for the writer, who has come as far as `written`.
+    fn charge_up_to(&self, written: u64) -> usize {
+        let len = written.wrapping_sub(self.consumed.0.bytes.load(Acquire));
+        usize::try_from(len)
+            .unwrap_or(usize::MAX)
+            .saturating_add(self.charge_of_notes())
+    }
+
+    fn charge_of_notes(&self) -> usize {
+        match self.notes.count() {
+            0 => 0,
+            notes => notes.saturating_mul(note::COST),
+        }
     }
 
     /// Drops what goes along with bytes that nobody will read.

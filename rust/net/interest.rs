@@ -28,6 +28,19 @@ impl Interest {
     /// `SO_TIMESTAMPING`: when a message of its own was sent.
     pub(crate) const SENT_STAMP: Self = Self(bindings::SHIM_INTEREST_SENT_STAMP);
 
+    /// `SO_ATTACH_FILTER`, `SO_ATTACH_BPF`: messages are to be filtered.
+    pub(crate) const FILTER: Self = Self(bindings::SHIM_INTEREST_FILTER);
+    /// `SO_BINDTODEVICE`: traffic of another device than the loopback device.
+    pub(crate) const ELSEWHERE: Self = Self(bindings::SHIM_INTEREST_ELSEWHERE);
+
+    /// `SO_PEEK_OFF`: peeks start at an offset, which moves with the data.
+    pub(crate) const PEEK_OFFSET: Self = Self(bindings::SHIM_INTEREST_PEEK_OFF);
+
+    /// It and `other`.
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether all of `other` is among it.
     pub(crate) fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -39,11 +52,23 @@ impl Interest {
     }
 }
 
-impl core::ops::BitOr for Interest {
-    type Output = Self;
+/// One of the two parties of a transfer, as it is now: all at once, as this is asked for each.
+#[derive(Clone, Copy)]
+pub(crate) struct Party {
+    /// What its options ask for.
+    pub(crate) interest: Interest,
+    /// Bytes that its `SO_RCVBUF` lets wait if it receives, or its `SO_SNDBUF` if it sends.
+    pub(crate) buffer: usize,
+}
 
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+impl Party {
+    /// From a buffer's size above what is asked for.
+    fn from_raw(raw: u64) -> Self {
+        Self {
+            // CAST: The lower half.
+            interest: Interest(raw as u32),
+            buffer: (raw >> 32) as usize,
+        }
     }
 }
 
@@ -52,5 +77,17 @@ impl<T: SocketOps> Sock<T> {
     pub(crate) fn interest(&self) -> Interest {
         // SAFETY: The sock is valid.
         Interest(unsafe { bindings::shim_sk_interest(self.as_raw()) })
+    }
+
+    /// What those who send to the socket need to know.
+    pub(crate) fn as_receiver(&self) -> Party {
+        // SAFETY: The sock is valid.
+        Party::from_raw(unsafe { bindings::shim_sk_as_reader(self.as_raw()) })
+    }
+
+    /// What it takes to send from the socket.
+    pub(crate) fn as_sender(&self) -> Party {
+        // SAFETY: The sock is valid.
+        Party::from_raw(unsafe { bindings::shim_sk_as_writer(self.as_raw()) })
     }
 }

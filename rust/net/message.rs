@@ -19,6 +19,7 @@ use kernel::{
 
 use super::{
     address,
+    family_number,
     Family,
     Sock,
     SocketAddress,
@@ -49,6 +50,16 @@ impl MessageFlags {
     /// `MSG_ZEROCOPY`: say when the caller's memory may be used again.
     pub(crate) const ZERO_COPY: Self = Self(bindings::SHIM_MSG_ZEROCOPY);
 
+    /// These and `other`.
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether any of `flags` is among them.
+    pub(crate) fn meets(self, flags: Self) -> bool {
+        self.0 & flags.0 != 0
+    }
+
     /// Whether `flag` is among them.
     pub(crate) fn contains(self, flag: Self) -> bool {
         self.0 & flag.0 == flag.0
@@ -74,7 +85,7 @@ impl<T: SocketOps> SendMessage<'_, T> {
     /// # Safety
     ///
     /// `raw` must be valid and used by nobody else while the value lives.
-    pub(super) unsafe fn new(raw: *mut bindings::msghdr, family: u16) -> Result<Self> {
+    pub(super) unsafe fn new(raw: *mut bindings::msghdr) -> Result<Self> {
         let raw = NonNull::new(raw).ok_or(EINVAL)?;
         // SAFETY: As the caller promises.
         let msg = unsafe { raw.as_ref() };
@@ -87,7 +98,7 @@ impl<T: SocketOps> SendMessage<'_, T> {
         } else {
             // SAFETY: The caller has put `msg_namelen` bytes there, which are its own.
             let bytes = unsafe { address::bytes(msg.msg_name, msg.msg_namelen) }?;
-            Some(SocketAddress::decode(bytes, family)?)
+            Some(SocketAddress::decode(bytes, family_number::<T::Family>())?)
         };
         // INVARIANT: By the contract of this function, and as checked above.
         Ok(Self {
@@ -172,7 +183,6 @@ impl<T: SocketOps> SendMessage<'_, T> {
 pub(crate) struct RecvMessage<'a, T: SocketOps> {
     raw: NonNull<bindings::msghdr>,
     flags: MessageFlags,
-    family: u16,
     _for: PhantomData<(&'a mut bindings::msghdr, T)>,
 }
 
@@ -180,7 +190,7 @@ impl<T: SocketOps> RecvMessage<'_, T> {
     /// # Safety
     ///
     /// `raw` must be valid and used by nobody else while the value lives.
-    pub(super) unsafe fn new(raw: *mut bindings::msghdr, flags: i32, family: u16) -> Result<Self> {
+    pub(super) unsafe fn new(raw: *mut bindings::msghdr, flags: i32) -> Result<Self> {
         let raw = NonNull::new(raw).ok_or(EINVAL)?;
         // SAFETY: As the caller promises.
         let msg = unsafe { raw.as_ref() };
@@ -191,7 +201,6 @@ impl<T: SocketOps> RecvMessage<'_, T> {
         Ok(Self {
             raw,
             flags: MessageFlags(flags),
-            family,
             _for: PhantomData,
         })
     }
@@ -222,15 +231,19 @@ impl<T: SocketOps> RecvMessage<'_, T> {
         self.raw.as_ptr()
     }
 
-    /// Tells the caller how many bytes are `left` to be read, if it wants to know: io_uring does,
-    /// to go on without asking, and so does `SO_INQ`. May sleep.
-    pub(crate) fn tell_left(&mut self, sk: &Sock<T>, left: impl FnOnce() -> usize) {
+    /// Whether the caller wants to know how many bytes are left to be read: io_uring does, to go on
+    /// without asking, and so does `SO_INQ`.
+    pub(crate) fn wants_left(&self, sk: &Sock<T>) -> bool {
         // SAFETY: By the type invariant the message is valid.
-        let is_asked = unsafe { bindings::shim_msg_wants_inq(self.raw.as_ptr()) };
-        let is_told = sk.wants_inq();
-        if !is_asked && !is_told {
+        unsafe { self.raw.as_ref() }.msg_get_inq() || sk.wants_inq()
+    }
+
+    /// Tells the caller how many bytes are `left` to be read, if it wants to know. May sleep.
+    pub(crate) fn tell_left(&mut self, sk: &Sock<T>, left: impl FnOnce() -> usize) {
+        if !self.wants_left(sk) {
             return;
         }
+        let is_told = sk.wants_inq();
         let left = i32::try_from(left()).unwrap_or(i32::MAX);
         // SAFETY: By the type invariant the message is valid and ours.
         unsafe {
@@ -249,7 +262,7 @@ impl<T: SocketOps> RecvMessage<'_, T> {
 
     /// Tells the caller in `msg_name` who sent the message, if it asked.
     pub(crate) fn set_source(&mut self, source: <T::Family as Family>::Address) {
-        let bytes = source.encode(self.family);
+        let bytes = source.encode(family_number::<T::Family>());
         let bytes = bytes.as_ref();
         // SAFETY: By the type invariant the message is valid and ours.
         let msg = unsafe { self.raw.as_mut() };

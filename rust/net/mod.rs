@@ -95,7 +95,10 @@ pub(crate) use family::{
     FamilyCell,
     Registration, //
 };
-pub(crate) use interest::Interest;
+pub(crate) use interest::{
+    Interest,
+    Party, //
+};
 pub(crate) use io_page::IoPage;
 pub(crate) use lock::SockGuard;
 pub(crate) use marks::{

@@ -70,7 +70,9 @@ impl<T> KillableMutex<T> {
     /// `EINTR` if a fatal signal is pending.
     pub(crate) fn lock_killable(&self) -> Result<KillableMutexGuard<'_, T>> {
         // SAFETY: `raw` was initialised by `new()` and is pinned.
-        kernel::error::to_result(unsafe { bindings::shim_mutex_lock_killable(self.raw.get()) })?;
+        if unsafe { bindings::shim_mutex_lock_killable(self.raw.get()) } != 0 {
+            return Err(EINTR);
+        }
         // INVARIANT: The lock was just taken.
         Ok(KillableMutexGuard {
             mutex: self,

@@ -193,9 +193,14 @@ enum {
 	SHIM_WANTS_STAMP = 8,		/* when it came */
 	SHIM_WANTS_CMSGS = 16,		/* any of what shim_msg_put_marks() tells */
 	SHIM_WANTS_SENT_STAMP = 32,	/* when one was sent */
+	SHIM_HAS_FILTER = 64,
+	SHIM_IS_ELSEWHERE = 128,	/* not on the loopback device */
+	SHIM_HAS_PEEK_OFF = 256,
 };
 
 u32 shim_sk_interest(struct sock *sk);
+u64 shim_sk_as_reader(struct sock *sk);
+u64 shim_sk_as_writer(struct sock *sk);
 void shim_msg_put_descriptors(struct msghdr *msg,
 			      const struct scm_fp_list *list);
 void shim_msg_put_identity(struct socket *sock, struct msghdr *msg,

@@ -16,6 +16,7 @@ use super::{
         Companions,
         NoteList, //
     },
+    pages_since,
     record,
     Ring, //
 };
@@ -34,6 +35,8 @@ pub(in crate::family) struct Consumer {
     position: u64,
     /// Records that were ever consumed.
     records: u64,
+    /// Pages that were counted.
+    pages: u64,
     /// The position up to which records were peeked at by way of `SO_PEEK_OFF`.
     peeked: u64,
     /// Positions at or after `position` of urgent bytes that were taken, in order.
@@ -92,6 +95,7 @@ impl Consumer {
             offset: 0,
             position: 0,
             records: 0,
+            pages: 0,
             peeked: 0,
             holes: KVec::new(),
             notes: NoteList::new(),
@@ -157,6 +161,92 @@ impl Consumer {
             return Err(EFAULT);
         }
         Ok(copied)
+    }
+
+    /// Reads at most `len` bytes to `dest`, and consumes them, if there are `enough` and nothing is
+    /// special about them: nothing goes along with them, and none of them is urgent. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if not a single one could be copied.
+    pub(in crate::family) fn read_plain(
+        &mut self,
+        ring: &Ring,
+        dest: &mut IovIterDest<'_>,
+        len: usize,
+        enough: impl FnOnce(usize) -> bool,
+    ) -> Result<Option<usize>> {
+        let available = self.available(ring);
+        // What is special about a byte was said before the byte was published.
+        if available == 0 || self.has_notes(ring) || ring.urgent.is_ahead(self.position) {
+            return Ok(None);
+        }
+        if !enough(available) {
+            return Ok(None);
+        }
+        let len = len.min(available);
+        let left = Chunk::SIZE.saturating_sub(self.offset);
+        let copied = match &self.chunk {
+            Some(chunk) if len <= left => {
+                let copied = chunk.page.drain(self.offset, dest, len);
+                self.offset = self.offset.saturating_add(copied);
+                self.position = self.position.wrapping_add(copied as u64);
+                copied
+            }
+            _ => {
+                let copied = self.visit(ring, 0, len, |page, at, len| page.drain(at, dest, len));
+                self.advance(ring, copied);
+                copied
+            }
+        };
+        if copied == 0 && len > 0 {
+            return Err(EFAULT);
+        }
+        ring.consume(self.position);
+        Ok(Some(copied))
+    }
+
+    /// Reads the first record to `dest`, which has room for `room` bytes, and consumes it, if it
+    /// fits, lies in one page, and nothing goes along with it. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT`; then it is still there.
+    pub(in crate::family) fn read_plain_record(
+        &mut self,
+        ring: &Ring,
+        dest: &mut IovIterDest<'_>,
+        room: usize,
+    ) -> Result<Option<usize>> {
+        if self.available(ring) == 0 || self.has_notes(ring) {
+            return Ok(None);
+        }
+        let Some(chunk) = &self.chunk else {
+            return Ok(None);
+        };
+        let mut header = [0; record::HEADER];
+        if chunk.page.get(self.offset, &mut header) < header.len() {
+            return Ok(None);
+        }
+        let len = record::decode(header);
+        let start = self.offset.saturating_add(record::HEADER);
+        if len > room || len > Chunk::SIZE.saturating_sub(start) {
+            return Ok(None);
+        }
+        if chunk.page.drain(start, dest, len) < len {
+            return Err(EFAULT);
+        }
+        self.offset = start.saturating_add(len);
+        let whole = len.saturating_add(record::HEADER);
+        self.position = self.position.wrapping_add(whole as u64);
+        self.records = self.records.wrapping_add(1);
+        ring.consume_record(self.position, self.records);
+        Ok(Some(len))
+    }
+
+    /// In how many more pages all consumed bytes lie than when this was asked last.
+    pub(in crate::family) fn take_pages(&mut self) -> isize {
+        pages_since(&mut self.pages, self.position)
     }
 
     /// Consumes at most `len` bytes. Returns how many there were.

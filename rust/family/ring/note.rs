@@ -121,13 +121,21 @@ impl Drop for Note {
 pub(super) struct Notes {
     /// The last that was written.
     context: Context,
+    /// Whether that is nothing.
+    is_unknown: bool,
 }
 
 impl Notes {
     pub(super) const fn new() -> Self {
         Self {
             context: Context::unknown(),
+            is_unknown: true,
         }
+    }
+
+    /// Whether nothing is known of the last write.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_unknown
     }
 
     /// Makes a note of a write, if it takes one. May sleep.
@@ -156,6 +164,7 @@ impl Notes {
         note.start = start;
         note.end = end;
         let context = mem::replace(&mut self.context, note.context.clone());
+        self.is_unknown = self.context.is_same(const { &Context::unknown() });
         inbox.put(note);
         drop(context);
     }

@@ -3,6 +3,7 @@
 //! The side of a ring that writes.
 
 use kernel::{
+    iov::IovIterSource,
     prelude::*,
     sync::Arc, //
 };
@@ -14,6 +15,7 @@ use super::{
         Note,
         Notes, //
     },
+    pages_since,
     record,
     Ring, //
 };
@@ -33,11 +35,20 @@ pub(in crate::family) struct Producer {
     position: u64,
     /// Records that were ever written.
     records: u64,
+    /// Pages that were counted.
+    pages: u64,
     notes: Notes,
 }
 
 /// What goes along with a write: see [`Producer::annotate`].
 pub(in crate::family) struct Annotation(Option<KBox<Note>>);
+
+impl Annotation {
+    /// Nothing.
+    pub(in crate::family) const fn none() -> Self {
+        Self(None)
+    }
+}
 
 impl Producer {
     /// For a ring that nothing was written to.
@@ -47,6 +58,7 @@ impl Producer {
             filled: 0,
             position: 0,
             records: 0,
+            pages: 0,
             notes: Notes::new(),
         }
     }
@@ -65,6 +77,16 @@ impl Producer {
         self.notes.make(context, descriptors).map(Annotation)
     }
 
+    /// Whether nothing is known of the last write.
+    pub(in crate::family) fn is_unknown(&self) -> bool {
+        self.notes.is_unknown()
+    }
+
+    /// Bytes that the buffers have to have room for: see [`Ring::charge`].
+    pub(in crate::family) fn charge(&self, ring: &Ring) -> usize {
+        ring.charge_up_to(self.position)
+    }
+
     /// Adds the note about what was written up to position `end`, before it is published.
     fn note(&mut self, ring: &Ring, annotation: Annotation, end: u64) {
         if let Annotation(Some(note)) = annotation {
@@ -72,7 +94,7 @@ impl Producer {
         }
     }
 
-    /// Writes at most `len` bytes, for which the caller has found room. `copy` fills the pages, as
+    /// Writes at most `len` bytes, but not none, for which the caller has found room. `copy` fills the pages, as
     /// far as it can, and may sleep. If all are written, the last one is made `urgent` if it is.
     ///
     /// Returns how many were written; the reader can have them.
@@ -86,25 +108,97 @@ impl Producer {
         len: usize,
         urgent: bool,
         annotation: Annotation,
-        copy: impl FnMut(&IoPage, usize, usize) -> usize,
+        mut copy: impl FnMut(&IoPage, usize, usize) -> usize,
     ) -> Result<usize> {
-        let mut behind = None;
-        let result = self.fill(ring, len, &mut behind, copy);
-        drop(behind);
-        if result.filled == 0 && len > 0 {
-            return Err(result.error);
-        }
-        if result.filled > 0 {
-            let end = self.position.wrapping_add(result.filled as u64);
-            self.note(ring, annotation, end);
-            self.position = end;
-        }
+        let filled = match &self.chunk {
+            Some(chunk) if len <= Chunk::SIZE.saturating_sub(self.filled) => {
+                let filled = copy(&chunk.page, self.filled, len);
+                self.filled = self.filled.saturating_add(filled);
+                if filled == 0 {
+                    return Err(EFAULT);
+                }
+                filled
+            }
+            _ => {
+                let mut behind = None;
+                let result = self.fill(ring, len, &mut behind, copy);
+                drop(behind);
+                if result.filled == 0 {
+                    return Err(result.error);
+                }
+                result.filled
+            }
+        };
+        let end = self.position.wrapping_add(filled as u64);
+        self.note(ring, annotation, end);
+        self.position = end;
         // The mark is there before the byte can be read.
-        if urgent && result.filled == len {
-            ring.urgent.set(self.position);
+        if urgent && filled == len {
+            ring.urgent.set(end);
         }
+        ring.publish(end);
+        Ok(filled)
+    }
+
+    /// Writes the `len` bytes of `source` if they fit in the page at hand. May sleep.
+    ///
+    /// Returns how many were written, or `None` if they don't fit.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT`, if not a single one was written.
+    pub(in crate::family) fn write_plain(
+        &mut self,
+        ring: &Ring,
+        source: &mut IovIterSource<'_>,
+        len: usize,
+    ) -> Result<Option<usize>> {
+        let Some(page) = self.page_for(len).filter(|_| len > 0) else {
+            return Ok(None);
+        };
+        let written = page.fill(self.filled, source, len);
+        if written == 0 {
+            return Err(EFAULT);
+        }
+        self.filled = self.filled.saturating_add(written);
+        self.position = self.position.wrapping_add(written as u64);
         ring.publish(self.position);
-        Ok(result.filled)
+        Ok(Some(written))
+    }
+
+    /// As [`write_plain`](Self::write_plain), a record, of which nothing is written in part.
+    pub(in crate::family) fn write_plain_record(
+        &mut self,
+        ring: &Ring,
+        source: &mut IovIterSource<'_>,
+        len: usize,
+    ) -> Result<Option<usize>> {
+        let whole = len.saturating_add(record::HEADER);
+        let Some(page) = self.page_for(whole) else {
+            return Ok(None);
+        };
+        let start = self.filled.saturating_add(record::HEADER);
+        page.put(self.filled, &record::encode(len)?);
+        if page.fill(start, source, len) < len {
+            return Err(EFAULT);
+        }
+        self.filled = self.filled.saturating_add(whole);
+        self.position = self.position.wrapping_add(whole as u64);
+        self.records = self.records.wrapping_add(1);
+        ring.publish_record(self.position, self.records);
+        Ok(Some(len))
+    }
+
+    /// The page at hand, if `len` bytes fit in it.
+    fn page_for(&self, len: usize) -> Option<&IoPage> {
+        let chunk = self.chunk.as_ref()?;
+        (len <= Chunk::SIZE.saturating_sub(self.filled)).then_some(&chunk.page)
+    }
+
+    /// In how many more pages all bytes lie, with `len` that are about to be written, than when
+    /// this was asked last.
+    pub(in crate::family) fn take_pages(&mut self, len: usize) -> isize {
+        pages_since(&mut self.pages, self.position.wrapping_add(len as u64))
     }
 
     /// Writes a record of `len` bytes, for which the caller has found room. `copy` fills the pages,

@@ -50,6 +50,11 @@ impl Urgent {
         (end > position && end <= written && end != self.taken.load(Acquire)).then_some(end)
     }
 
+    /// Whether the byte after `position` or a later one is urgent, or was.
+    pub(super) fn is_ahead(&self, position: u64) -> bool {
+        self.end.load(Acquire) > position
+    }
+
     /// How many bytes that were taken still lie in the ring, and are not to be read.
     pub(super) fn holes(&self) -> usize {
         self.holes.load(Acquire)

@@ -25,18 +25,30 @@ use crate::net::{
     Stamp, //
 };
 
-/// Prepares what goes along with the next write. Descriptors go with the first one of a call.
+/// Prepares what goes along with the next write, given what the two ask for. Descriptors go with the first one of a call.
 ///
 /// # Errors
 ///
 /// `EPERM` if the reader takes no descriptors, `ENOMEM`.
 pub(super) fn annotate(
     socket: Socket<'_, Stream>,
-    end: &End,
+    writer: Interest,
+    reader: Interest,
     producer: &Producer,
     control: &mut Option<Control>,
 ) -> Result<Annotation> {
-    let reader = end.reader_interest();
+    // As in AF_UNIX, a writer that wants to know whom it deals with says who it is.
+    let told = Interest::CREDENTIALS
+        .with(Interest::MARKS)
+        .with(Interest::STAMP);
+    if control.is_none()
+        && !reader.meets(told)
+        && !writer.contains(Interest::CREDENTIALS)
+        && producer.is_unknown()
+    {
+        return Ok(Annotation::none());
+    }
+
     let mut descriptors = None;
     let mut named = None;
     if let Some(control) = control {
@@ -47,13 +59,10 @@ pub(super) fn annotate(
         named = control.credentials.clone();
     }
 
-    // As in AF_UNIX, a writer that wants to know whom it deals with says who it is.
-    let own = socket.interest();
     let mut interest = reader;
-    if own.contains(Interest::CREDENTIALS) {
-        interest = interest | Interest::CREDENTIALS;
+    if writer.contains(Interest::CREDENTIALS) {
+        interest = interest.with(Interest::CREDENTIALS);
     }
-    let told = Interest::CREDENTIALS | Interest::MARKS | Interest::STAMP;
     let context = if named.is_some() || interest.meets(told) {
         Some(Context::new(interest, named, marks(socket, control)))
     } else {
@@ -76,6 +85,11 @@ fn marks(socket: Socket<'_, Stream>, control: &Option<Control>) -> Marks {
     }
 }
 
+/// What has a read do more than to give bytes.
+const TOLD: Interest = Interest::CREDENTIALS
+    .with(Interest::MARKS_OR_STAMP)
+    .with(Interest::PEEK_OFFSET);
+
 /// What a read is to tell beside the bytes.
 pub(super) struct Telling {
     interest: Interest,
@@ -92,6 +106,11 @@ impl Telling {
             last: None,
             has_descriptors: false,
         }
+    }
+
+    /// Whether nothing is to be told, unless something goes along with the bytes.
+    pub(super) fn is_silent(&self) -> bool {
+        !self.interest.meets(TOLD)
     }
 
     /// What may not differ within a read.
@@ -115,11 +134,8 @@ impl Telling {
         len: usize,
         message: &mut RecvMessage<'_, Stream>,
     ) {
-        let asked = Interest::CREDENTIALS;
-        let is_asked =
-            self.interest.contains(asked) || self.interest.contains(Interest::MARKS_OR_STAMP);
         let ring = end.incoming();
-        if !is_asked && !consumer.has_notes(ring) {
+        if self.is_silent() && !consumer.has_notes(ring) {
             return;
         }
         let found = consumer.companions(ring, skip, len);

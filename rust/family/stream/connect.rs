@@ -8,7 +8,7 @@ use super::{
     super::{
         connection::{
             End,
-            Party,
+            Origin,
             Phase, //
         },
         endpoint::Endpoint,
@@ -32,7 +32,6 @@ use crate::net::{
         EISCONN,
         ENETUNREACH, //
     },
-    Interest,
     PeerCredentials,
     Retired,
     Sock,
@@ -119,11 +118,9 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
     let (backlog, mut party) = socket
         .ports()
         .with(to, |listener: &Sock<Stream>| {
-            let party = Party {
+            let party = Origin {
                 address: Address::local(to),
-                receive_buffer: listener.receive_buffer(),
-                // Whoever accepts may want to know yet who connected.
-                interest: listener.interest() | Interest::CREDENTIALS,
+                before: listener.as_receiver(),
                 credentials: None,
                 listener: Some(listener.try_ref()?),
             };
@@ -135,10 +132,9 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
     party.credentials = backlog.credentials();
 
     let (ours, theirs) = Endpoint::pair(
-        Party {
+        Origin {
             address: Address::local(from),
-            receive_buffer: socket.receive_buffer(),
-            interest: socket.interest(),
+            before: socket.as_receiver(),
             credentials: PeerCredentials::current(),
             listener: None,
         },
@@ -171,10 +167,9 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
 ///
 /// `ENOBUFS`, `ENOMEM`
 pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Result {
-    let party = |socket: Socket<'_, Stream>| Party {
+    let party = |socket: Socket<'_, Stream>| Origin {
         address: Address::ANY,
-        receive_buffer: socket.receive_buffer(),
-        interest: socket.interest(),
+        before: socket.as_receiver(),
         credentials: PeerCredentials::current(),
         listener: None,
     };

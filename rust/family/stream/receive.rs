@@ -3,6 +3,7 @@
 //! Reading from a connection.
 
 mod bytes;
+mod plain;
 mod record;
 mod urgent;
 
@@ -43,6 +44,15 @@ pub(super) fn receive(
     socket: Socket<'_, Stream>,
     message: &mut RecvMessage<'_, Stream>,
 ) -> Result<usize> {
+    match plain::read(socket, message)? {
+        Some(received) => Ok(received),
+        None => receive_any(socket, message),
+    }
+}
+
+/// As [`receive`], whatever is there and however it is asked for.
+#[inline(never)]
+fn receive_any(socket: Socket<'_, Stream>, message: &mut RecvMessage<'_, Stream>) -> Result<usize> {
     let flags = message.flags();
     if flags.contains(MessageFlags::ERROR_QUEUE) {
         return message.take_queued_error(socket, LEVEL, RECVERR);

@@ -2,6 +2,7 @@
 
 //! Writing to a connection.
 
+mod plain;
 mod staged;
 
 use kernel::prelude::*;
@@ -27,6 +28,7 @@ use crate::net::{
         EOPNOTSUPP, //
     },
     Control,
+    Interest,
     IoPage,
     MessageFlags,
     SendMessage,
@@ -65,6 +67,15 @@ pub(super) fn send(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
 ) -> Result<usize> {
+    match plain::write(socket, message)? {
+        Some(sent) => Ok(sent),
+        None => send_any(socket, message),
+    }
+}
+
+/// As [`send`], whatever the message and the connection are like.
+#[inline(never)]
+fn send_any(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) -> Result<usize> {
     if message.destination().is_some() {
         return Err(if socket.end.get_arc().is_some() {
             EISCONN.into()
@@ -151,15 +162,15 @@ fn attempt(
         return Err(ENOTCONN.into());
     };
     let end = &sender.end;
-    match end.phase() {
-        Phase::Waiting => return Ok(Attempt::Full),
-        Phase::Established => {}
-        Phase::Refused => return Err(ENOTCONN.into()),
+    if !end.can_write() {
+        return match end.phase() {
+            Phase::Waiting => Ok(Attempt::Full),
+            Phase::Established => Err(EPIPE),
+            Phase::Refused => Err(ENOTCONN.into()),
+        };
     }
-    if end.is_outgoing_over() {
-        return Err(EPIPE);
-    }
-    if !socket.is_on_loopback() {
+    let (writer, reader) = (socket.as_sender(), end.reader());
+    if writer.interest.contains(Interest::ELSEWHERE) {
         return Err(ENETUNREACH.into());
     }
 
@@ -167,44 +178,63 @@ fn attempt(
         Some(staged) => staged.remaining(),
         None => message.remaining(),
     };
-    let room = end.room();
+    let (producer, ring) = (&mut sender.producer, end.outgoing());
+    let capacity = if reader.interest.contains(Interest::ELSEWHERE) {
+        0
+    } else {
+        writer.buffer.min(reader.buffer)
+    };
+    let room = capacity.saturating_sub(producer.charge(ring));
     match socket.framing {
         Framing::Bytes if len == 0 => return Ok(Attempt::Wrote(0)),
         Framing::Bytes if room == 0 => return Ok(Attempt::Full),
         Framing::Bytes => {}
-        Framing::Records if len > end.largest_record() => return Err(EMSGSIZE),
+        Framing::Records
+            if len.saturating_add(RECORD_HEADER) > writer.buffer.min(reader.buffer) =>
+        {
+            return Err(EMSGSIZE)
+        }
         Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
         Framing::Records => {}
     }
-    if staged.is_none() && is_looked_at(socket, end) {
+    if staged.is_none() && is_looked_at(socket, reader.interest) {
         return Ok(Attempt::Unseen);
     }
 
-    let (producer, ring) = (&mut sender.producer, end.outgoing());
     let written = match socket.framing {
         Framing::Bytes => {
             let piece = len.min(room).min(PIECE);
             let is_last = piece == len && (staged.is_none() || message.remaining() == 0);
             let urgent = is_last && message.flags().contains(MessageFlags::URGENT);
-            let annotation = annotate(socket, end, producer, control)?;
+            let annotation = annotate(socket, writer.interest, reader.interest, producer, control)?;
+            end.count_written(producer.take_pages(piece));
             let written = match staged {
-                Some(staged) => producer.write(ring, piece, urgent, annotation, staged.copy())?,
-                None => producer.write(ring, piece, urgent, annotation, copy(message))?,
+                Some(staged) => producer.write(ring, piece, urgent, annotation, staged.copy()),
+                None => producer.write(ring, piece, urgent, annotation, copy(message)),
             };
+            // Not all may have been written.
+            end.count_written(producer.take_pages(0));
+            let written = written?;
             if urgent && written == len {
                 end.signal_urgent();
             }
             written
         }
         Framing::Records => {
-            let annotation = annotate(socket, end, producer, control)?;
+            let annotation = annotate(socket, writer.interest, reader.interest, producer, control)?;
+            end.count_written(producer.take_pages(len.saturating_add(RECORD_HEADER)));
+            let written = match staged {
+                Some(staged) => producer.write_record(ring, len, annotation, staged.copy()),
+                None => producer.write_record(ring, len, annotation, copy(message)),
+            };
+            end.count_written(producer.take_pages(0));
             match staged {
                 Some(staged) => {
-                    producer.write_record(ring, len, annotation, staged.copy())?;
+                    written?;
                     staged.show(socket, end);
                     staged.original()
                 }
-                None => producer.write_record(ring, len, annotation, copy(message))?,
+                None => written?,
             }
         }
     };

@@ -118,7 +118,7 @@ fn count(result: Result<usize>) -> i32 {
 /// `sock` must be a valid socket of type `T`, in an operation of which the caller is, for `'a`.
 unsafe fn socket<'a, T: SocketOps>(sock: *mut bindings::socket) -> Result<Socket<'a, T>> {
     // SAFETY: As the caller promises.
-    unsafe { Socket::from_raw(sock) }.ok_or(ENOTCONN.into())
+    unsafe { Socket::from_raw(sock) }.ok_or_else(|| ENOTCONN.into())
 }
 
 /// # Safety
@@ -440,7 +440,7 @@ unsafe extern "C" fn sendmsg<T: SocketOps>(
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: `msg` is valid and used by nobody else.
-        let mut message = unsafe { SendMessage::<T>::new(msg, family_number::<T::Family>()) }?;
+        let mut message = unsafe { SendMessage::<T>::new(msg) }?;
         T::send(socket, &mut message)
     };
     count(send())
@@ -458,9 +458,8 @@ unsafe extern "C" fn recvmsg<T: SocketOps>(
     let receive = || {
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
-        let family = family_number::<T::Family>();
         // SAFETY: `msg` is valid and used by nobody else.
-        let mut message = unsafe { RecvMessage::<T>::new(msg, flags, family) }?;
+        let mut message = unsafe { RecvMessage::<T>::new(msg, flags) }?;
         T::receive(socket, &mut message)
     };
     count(receive())

@@ -43,10 +43,11 @@ pub(super) fn receive(
         if taken.is_enough {
             break Ok(received);
         }
+        let ending = taken.ending;
         let done = if received > 0 {
-            taken.ending.over || taken.ending.error
+            ending.over || ending.error
         } else {
-            match taken.ending.is_end(socket) {
+            match ending.is_end(socket) {
                 Ok(is_end) => is_end,
                 Err(error) => break Err(error),
             }
@@ -96,8 +97,9 @@ fn take(
     let mut guard = lock(socket)?;
     let receiver = guard.as_mut().ok_or(EINVAL)?;
     let (end, consumer) = (&receiver.end, &mut receiver.consumer);
-    let ending = Ending::new(socket, end);
     let ring = end.incoming();
+
+    let ending = Ending::new(socket, end);
 
     let mut skip = match seen {
         Some(seen) => seen,
@@ -146,7 +148,7 @@ fn take(
     } else if bytes > 0 || dropped > 0 {
         let consumed = bytes.saturating_add(dropped);
         socket.move_peek_offset(consumed);
-        end.bytes_were_consumed(consumed);
+        end.bytes_were_consumed(consumer.take_pages());
     }
 
     let total = received.saturating_add(bytes);

@@ -71,7 +71,7 @@ fn take(
     } else if !peek {
         consumer.consume_record(ring, &record);
         socket.move_peek_offset(len);
-        end.bytes_were_consumed(len.saturating_add(RECORD_HEADER));
+        end.bytes_were_consumed(consumer.take_pages());
     }
     message.tell_left(socket.sock(), || ring.payload_len());
     drop(guard);

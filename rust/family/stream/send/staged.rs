@@ -19,6 +19,7 @@ use super::super::{
 };
 use crate::net::{
     errno::ENOTCONN,
+    Interest,
     IoPage,
     SendMessage,
     SkBuff,
@@ -27,8 +28,9 @@ use crate::net::{
 };
 
 /// Whether anybody wants to look at what is written.
-pub(super) fn is_looked_at(socket: Socket<'_, Stream>, end: &End) -> bool {
-    end.is_filtered() || (socket.framing == Framing::Records && !socket.namespace().taps.is_empty())
+pub(super) fn is_looked_at(socket: Socket<'_, Stream>, reader: Interest) -> bool {
+    reader.contains(Interest::FILTER)
+        || (socket.framing == Framing::Records && !socket.namespace().taps.is_empty())
 }
 
 /// A write, or a record, that the reader's filter has accepted, on its way to the ring.
