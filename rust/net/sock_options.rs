@@ -12,13 +12,17 @@ use crate::bindings;
 
 impl<T: SocketOps> Sock<T> {
     /// Sets `SO_RCVLOWAT`: what was asked for, but not more than half of `SO_RCVBUF`, as TCP does
-    /// (`tcp_set_rcvlowat()`). Wakes readers, for whom less may be enough now.
+    /// (`tcp_set_rcvlowat()`). If that is less than before, it may be enough now, so readers are
+    /// woken.
     pub(super) fn set_receive_low_water(&self, bytes: i32) {
+        let old = self.receive_low_water();
         // SAFETY: The sock is valid.
         let most = unsafe { bindings::shim_sk_rcvbuf(self.as_raw()) } / 2;
         // SAFETY: As above; a plain store.
         unsafe { bindings::shim_sk_set_rcvlowat(self.as_raw(), bytes.min(most).max(1)) };
-        self.wake_readers();
+        if self.receive_low_water() < old {
+            self.wake_readers();
+        }
     }
 
     /// Where a read with `MSG_PEEK` starts, if not at the front: `SO_PEEK_OFF`.
