@@ -254,7 +254,12 @@ impl End {
             self.peer().set_error(ECONNREFUSED);
         }
         self.set_phase(phase);
-        self.peer().sock.with(|sk| sk.wake_all(WakeBand::Out));
+        self.peer().sock.with(|sk| {
+            if phase == Phase::Established {
+                sk.trace(fmt!("connected: {}", self.address()));
+            }
+            sk.wake_all(WakeBand::Out);
+        });
     }
 
     /// Notes that `connect(2)` left before it knew how it came out.
@@ -365,6 +370,18 @@ impl End {
 
     /// `shutdown(2)` by this side. Wakes everybody on both.
     pub(super) fn shutdown(&self, how: Shutdown) {
+        self.finish(
+            how,
+            match how {
+                Shutdown::Read => "peer reads no more",
+                Shutdown::Write => "peer writes no more",
+                Shutdown::Both => "peer neither reads nor writes any more",
+            },
+        );
+    }
+
+    /// Ends one or both directions, which the other side's log tells as `event`.
+    fn finish(&self, how: Shutdown, event: &str) {
         let own = self.own();
         if how.writes() {
             own.write_closed.store(true, Release);
@@ -378,7 +395,10 @@ impl End {
             WakeBand::In
         };
         own.sock.with(|sk| sk.wake_all(band));
-        self.peer().sock.with(|sk| sk.wake_all(band));
+        self.peer().sock.with(|sk| {
+            sk.trace(fmt!("{}", event));
+            sk.wake_all(band);
+        });
     }
 
     /// Ends reading by this side for good. What the other side has written by now can be seen; if
@@ -397,7 +417,7 @@ impl End {
         if reset {
             self.peer().set_error(ECONNRESET);
         }
-        self.shutdown(Shutdown::Both);
+        self.finish(Shutdown::Both, "peer has gone");
     }
 }
 

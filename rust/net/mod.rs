@@ -68,6 +68,7 @@ mod socket_args;
 mod socket_types;
 mod sysctl;
 mod table;
+mod trace;
 mod wait;
 
 pub(crate) use accept::{

@@ -234,6 +234,7 @@ impl<T: SocketOps> Sock<T> {
 
     /// Reports `error` once, by the next call or `SO_ERROR`, and wakes pollers. Does not sleep.
     pub(crate) fn set_error(&self, error: Error) {
+        self.trace(fmt!("error: {:?}", error));
         // An `Error` is between -4095 and -1, so this does not overflow.
         let errno = error.to_errno().wrapping_neg();
         // SAFETY: The sock is valid.

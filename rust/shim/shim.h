@@ -63,6 +63,8 @@ int shim_sk_rcvlowat(struct sock *sk);
 long shim_sk_rcvtimeo(struct sock *sk);
 long shim_sk_sndtimeo(struct sock *sk);
 bool shim_sk_broadcast(struct sock *sk);
+bool shim_sk_debug(struct sock *sk);
+u64 shim_sk_inode(struct sock *sk);
 bool shim_sk_urginline(struct sock *sk);
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
 
