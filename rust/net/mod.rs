@@ -39,6 +39,7 @@
 
 mod accept;
 mod address;
+mod busy_poll;
 mod capability;
 mod control;
 mod credentials;

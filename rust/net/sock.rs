@@ -331,7 +331,9 @@ impl<T: SocketOps> Sock<T> {
     /// Wakes everybody, whatever they wait for: `sk_state_change()`. Does not sleep.
     pub(crate) fn wake_all(&self, band: WakeBand) {
         // SAFETY: The sock is valid, and its callbacks are set by `sock_init_data()`.
-        unsafe { bindings::shim_sk_state_change(self.as_raw(), band.into_raw()) };
+        unsafe {
+            bindings::shim_sk_state_change(self.as_raw(), band != WakeBand::Out, band.into_raw())
+        };
     }
 
     /// Raises `SIGURG` for whoever owns the socket (`F_SETOWN`). Does not sleep.

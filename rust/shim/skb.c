@@ -232,13 +232,19 @@ void shim_sk_close_queue(struct sock *sk)
 	shim_sk_purge(sk);
 }
 
-struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *err)
+/* As __skb_recv_datagram(), but sleeps for as long as the caller says. */
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, long timeo, int *err)
 {
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
 	/* A negative offset: an empty message can be peeked at more than once. */
 	int off = -1;
-	struct sk_buff *skb;
+	struct sk_buff *skb, *last;
 
-	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, &off, err);
+	do {
+		skb = __skb_try_recv_datagram(sk, queue, flags, &off, err, &last);
+		if (skb || *err != -EAGAIN)
+			break;
+	} while (timeo && !__skb_wait_for_more_packets(sk, queue, err, &timeo, last));
 
 	if (skb && !(flags & MSG_PEEK) && is_shared(skb))
 		atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
