@@ -368,7 +368,7 @@ impl End {
         self.own().write_closed.load(Acquire) || self.peer().read_closed.load(Acquire)
     }
 
-    /// `shutdown(2)` by this side. Wakes everybody on both.
+    /// `shutdown(2)` by this side. Wakes everybody on both, and signals the other side.
     pub(super) fn shutdown(&self, how: Shutdown) {
         self.finish(
             how,
@@ -394,7 +394,7 @@ impl End {
         } else {
             WakeBand::In
         };
-        own.sock.with(|sk| sk.wake_all(band));
+        own.sock.with(|sk| sk.wake_all(WakeBand::Silent));
         self.peer().sock.with(|sk| {
             sk.trace(fmt!("{}", event));
             sk.wake_all(band);

@@ -99,6 +99,8 @@ pub(crate) enum WakeBand {
     Out,
     /// The peer hung up.
     HangUp,
+    /// Nothing, and there is none: a call on the socket itself has changed the state.
+    Silent,
 }
 
 impl WakeBand {
@@ -107,6 +109,7 @@ impl WakeBand {
             Self::In => bindings::SHIM_POLL_IN,
             Self::Out => bindings::SHIM_POLL_OUT,
             Self::HangUp => bindings::SHIM_POLL_HUP,
+            Self::Silent => 0,
         }
     }
 }

@@ -17,12 +17,16 @@ void shim_sk_write_space(struct sock *sk)
 	sk->sk_write_space(sk);
 }
 
-/* A change that a reader learns of is no news to others while one sleeps. */
+/*
+ * Raises a signal unless @band is 0. A change that a reader learns of is no news to
+ * others while one sleeps.
+ */
 void shim_sk_state_change(struct sock *sk, bool readable, int band)
 {
 	rcu_read_lock();
 	sk->sk_state_change(sk);
-	sk_wake_async_rcu(sk, readable ? SOCK_WAKE_WAITD : SOCK_WAKE_IO, band);
+	if (band)
+		sk_wake_async_rcu(sk, readable ? SOCK_WAKE_WAITD : SOCK_WAKE_IO, band);
 	rcu_read_unlock();
 }
 
