@@ -434,6 +434,28 @@ TEST_F(memory, is_bounded)
 	EXPECT_EQ(h.bytes, take_down(&h, true));
 }
 
+/* Sockets that were read empty leave room to others, though they stay. */
+TEST_F(memory, is_left_to_others)
+{
+	struct heap h, other;
+	char buf[65536];
+	int i;
+
+	ASSERT_WORKS(setting_set(MEMORY, MOST));
+	heap_up(&h, variant->type, variant->len);
+	ASSERT_EQ(ENOBUFS, h.err);
+	for (i = 0; i < h.pairs; i++) {
+		while (recv(h.fd[i][1], buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			;
+	}
+	heap_up(&other, variant->type, variant->len);
+	TH_LOG("%zu bytes of %zu", other.bytes, h.bytes);
+	/* A connection keeps a few pages at hand. */
+	EXPECT_LT(h.bytes / 10, other.bytes);
+	take_down(&other, true);
+	take_down(&h, true);
+}
+
 /* However it goes, there is as much room afterwards. */
 TEST_F(memory, is_given_back)
 {
@@ -539,6 +561,57 @@ TEST_F(own, connections_are_bounded)
 		close(fd);
 		close(listener);
 	}
+}
+
+/* Descriptors that were sent and not received. */
+static ssize_t send_descriptors(int fd, int count)
+{
+	char control[CMSG_SPACE(10 * sizeof(int))] = { 0 };
+	struct iovec iov = { "x", 1 };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = CMSG_SPACE(count * sizeof(int)),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int i;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(count * sizeof(int));
+	for (i = 0; i < count; i++)
+		((int *)CMSG_DATA(c))[i] = STDERR_FILENO;
+	return sendmsg(fd, &m, MSG_DONTWAIT);
+}
+
+TEST_F(own, descriptors_are_bounded)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM, SOCK_RDM };
+	int fd[2], other[2];
+	size_t i;
+	char byte;
+
+	ASSERT_EQ(0, socketpair(AF_EXPERIMENTAL, SOCK_RDM, 0, other));
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		ASSERT_EQ(0, socketpair(AF_EXPERIMENTAL, types[i], 0, fd));
+		ASSERT_WORKS(setting_set(FDS, 7));
+		EXPECT_EQ(1, send_descriptors(fd[0], 3));
+		/* It is all sockets together. */
+		EXPECT_EQ(1, send_descriptors(other[0], 4));
+		EXPECT_FAILS(ETOOMANYREFS, send_descriptors(fd[0], 1));
+		EXPECT_EQ(1, send(fd[0], "x", 1, 0));
+		EXPECT_EQ(1, recv(other[1], &byte, 1, 0));
+		EXPECT_EQ(1, send_descriptors(fd[0], 4));
+		EXPECT_FAILS(ETOOMANYREFS, send_descriptors(fd[0], 1));
+		/* Those that nobody will receive are on their way no more. */
+		close(fd[0]);
+		close(fd[1]);
+		EXPECT_EQ(1, send_descriptors(other[0], 7));
+		EXPECT_EQ(1, recv(other[1], &byte, 1, 0));
+		ASSERT_WORKS(setting_set(FDS, 0));
+		EXPECT_FAILS(ETOOMANYREFS, send_descriptors(other[0], 1));
+	}
+	close(other[0]);
+	close(other[1]);
 }
 
 TEST_HARNESS_MAIN

@@ -7,6 +7,7 @@
 //! is connected to, or to the other end of a socketpair; without any of them it comes back.
 
 use kernel::{
+    fmt,
     prelude::*,
     sync::atomic::{
         ordering::Relaxed,
@@ -39,6 +40,12 @@ impl Family for Echo {
 /// The name of a socket; 0 is none.
 #[derive(Clone, Copy)]
 pub(crate) struct Id(u32);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_fmt(fmt!("id {}", self.0))
+    }
+}
 
 impl SocketAddress for Id {
     type Bytes = [u8; 8];

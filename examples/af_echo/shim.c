@@ -2,6 +2,7 @@
 /* The shim of rust/net/ once more: each module brings its own. */
 
 #include "../../rust/shim/ancillary.c"
+#include "../../rust/shim/busy_poll.c"
 #include "../../rust/shim/cred.c"
 #include "../../rust/shim/layout.c"
 #include "../../rust/shim/memory.c"

@@ -4,6 +4,7 @@
  * functions they leave out, and constants that are macros or enumerators.
  */
 #include <linux/capability.h>
+#include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/poll.h>
 #include <linux/socket.h>
@@ -83,6 +84,8 @@ static const int SHIM_RET_FILTERED = SHIM_QUEUE_FILTERED;
 /* Free entries are looked for; the nodes are charged to the memory cgroup. */
 static const unsigned int SHIM_XA_FLAGS =
 	(__force unsigned int)(XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+
+static const long SHIM_USEC_PER_JIFFY = USEC_PER_SEC / HZ;
 
 static const int SHIM_CAP_NET_ADMIN = CAP_NET_ADMIN;
 static const int SHIM_CAP_NET_BIND_SERVICE = CAP_NET_BIND_SERVICE;

@@ -6,7 +6,13 @@
 
 use core::num::NonZero;
 
-use kernel::prelude::*;
+use kernel::{
+    fmt::{
+        self,
+        Display, //
+    },
+    prelude::*, //
+};
 
 use crate::net::{
     errno::{
@@ -95,6 +101,21 @@ impl Address {
     /// The port, unless any will do.
     pub(super) fn port(&self) -> Option<u32> {
         self.port.map(NonZero::get)
+    }
+}
+
+impl Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port() {
+            Some(port) => f.write_fmt(fmt!("port {}", port))?,
+            None => f.write_str("any port")?,
+        }
+        match self.node() {
+            Node::Any => f.write_str(" of any node"),
+            Node::Local => Ok(()),
+            Node::All => f.write_str(" of all nodes"),
+            Node::Other(node) => f.write_fmt(fmt!(" of node {}", node)),
+        }
     }
 }
 

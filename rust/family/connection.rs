@@ -258,8 +258,10 @@ impl End {
         }
         self.set_phase(phase);
         self.peer().sock.with(|sk| {
-            if phase == Phase::Refused {
-                sk.set_peer_credentials(None);
+            match phase {
+                Phase::Established => sk.trace(fmt!("connected: {}", self.address())),
+                Phase::Refused => sk.set_peer_credentials(None),
+                Phase::Waiting => {}
             }
             sk.wake_all(WakeBand::Out);
         });
@@ -459,8 +461,20 @@ impl End {
         self.status().is_over(self.side)
     }
 
-    /// `shutdown(2)` by this side. Wakes everybody on both.
+    /// `shutdown(2)` by this side. Wakes everybody on both, and signals the other side.
     pub(super) fn shutdown(&self, how: Shutdown) {
+        self.finish(
+            how,
+            match how {
+                Shutdown::Read => "peer reads no more",
+                Shutdown::Write => "peer writes no more",
+                Shutdown::Both => "peer neither reads nor writes any more",
+            },
+        );
+    }
+
+    /// Ends one or both directions, which the other side's log tells as `event`.
+    fn finish(&self, how: Shutdown, event: &str) {
         let own = self.own();
         self.connection.status.shut(self.side, how);
         let band = if how == Shutdown::Both {
@@ -468,8 +482,11 @@ impl End {
         } else {
             WakeBand::In
         };
-        own.sock.with(|sk| sk.wake_all(band));
-        self.peer().sock.with(|sk| sk.wake_all(band));
+        own.sock.with(|sk| sk.wake_all(WakeBand::Silent));
+        self.peer().sock.with(|sk| {
+            sk.trace(fmt!("{}", event));
+            sk.wake_all(band);
+        });
     }
 
     /// Ends reading by this side for good. What the other side has written by now can be seen; if
@@ -486,7 +503,7 @@ impl End {
         if reset {
             self.peer().set_error(ECONNRESET);
         }
-        self.shutdown(Shutdown::Both);
+        self.finish(Shutdown::Both, "peer has gone");
     }
 }
 

@@ -302,7 +302,7 @@ impl SocketOps for Datagram {
         // As UDP does: the directions are closed even if the answer is an error.
         socket.add_shutdown(&guard, how);
         drop(guard);
-        socket.wake_all(WakeBand::HangUp);
+        socket.wake_all(WakeBand::Silent);
         if how.reads() {
             // A receiver that takes no more refuses those that wait.
             socket.congestion.close(socket.sock());

@@ -21,6 +21,10 @@
 //! * The halves of a [`Ring`](ring::Ring), one that writes and one that reads, belong to the two
 //!   sockets, or to the backlog until there is a second socket.
 //!
+//! * What a namespace's sockets hold is charged to its account ([`limits`]): a ring charges its
+//!   pages, and a share of the connection, for as long as it lives; a socket that queues messages
+//!   charges what they take up, in whole pages, which it gives back when it is freed at the latest.
+//!
 //! # Locks
 //!
 //! In the order in which they may be taken:

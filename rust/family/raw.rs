@@ -262,7 +262,7 @@ impl SocketOps for Raw {
         let guard = socket.sock().lock();
         socket.add_shutdown(&guard, how);
         drop(guard);
-        socket.wake_all(WakeBand::HangUp);
+        socket.wake_all(WakeBand::Silent);
         if socket.source.load(Relaxed) == 0 && !socket.is_paired.load(Relaxed) {
             return Err(ENOTCONN.into());
         }

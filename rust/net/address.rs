@@ -2,12 +2,16 @@
 
 //! Socket addresses as bytes from and to user space.
 
-use kernel::prelude::*;
+use kernel::{
+    fmt::Display,
+    prelude::*, //
+};
 
 use crate::bindings;
 
-/// The address of a socket of one family, the `struct sockaddr_*` of its user space interface.
-pub(crate) trait SocketAddress: Copy {
+/// The address of a socket of one family, the `struct sockaddr_*` of its user space interface. It
+/// is displayed in what `SO_DEBUG` logs.
+pub(crate) trait SocketAddress: Copy + Display {
     /// The encoded form, an array of bytes.
     type Bytes: AsRef<[u8]>;
 

@@ -39,6 +39,7 @@
 
 mod accept;
 mod address;
+mod busy_poll;
 mod capability;
 mod control;
 mod credentials;
@@ -70,6 +71,7 @@ mod socket_args;
 mod socket_types;
 mod sysctl;
 mod table;
+mod trace;
 mod wait;
 
 pub(crate) use accept::{

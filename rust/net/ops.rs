@@ -218,6 +218,15 @@ impl Shutdown {
         self != Self::Read
     }
 
+    /// The call, for the log.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Read => "shutdown of reading",
+            Self::Write => "shutdown of writing",
+            Self::Both => "shutdown",
+        }
+    }
+
     /// The bits in `sk_shutdown`.
     pub(super) fn bits(self) -> u8 {
         match self {

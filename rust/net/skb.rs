@@ -22,7 +22,8 @@ use super::{
     SendMessage,
     Sock,
     Socket,
-    SocketOps, //
+    SocketOps,
+    Timeout, //
 };
 use crate::bindings;
 
@@ -499,10 +500,19 @@ impl<'a, T: SocketOps> Socket<'a, T> {
     /// `SOCK_STREAM` or `SOCK_SEQPACKET` and the socket not established. `Ok(None)` if
     /// receiving was shut down and nothing is left.
     pub(crate) fn receive_skb(&self, flags: MessageFlags) -> Result<Option<ReceivedSkb<'a, T>>> {
+        let mut timeout = Timeout::receive(*self, flags.contains(MessageFlags::DONT_WAIT));
+        timeout
+            .spin(|| (self.has_skb() || self.has_error() || self.is_receive_shut()).then_some(()));
         let (mut offset, mut err) = (0, 0);
         // SAFETY: The socket is open, so it may be slept on.
         let skb = unsafe {
-            bindings::shim_skb_recv(self.as_raw_sock(), flags.into_raw(), &mut offset, &mut err)
+            bindings::shim_skb_recv(
+                self.as_raw_sock(),
+                flags.into_raw(),
+                timeout.jiffies(),
+                &mut offset,
+                &mut err,
+            )
         };
         match NonNull::new(skb) {
             // INVARIANT: The reference is ours. Only `queue()` queues, so the control block is

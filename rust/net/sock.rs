@@ -99,6 +99,8 @@ pub(crate) enum WakeBand {
     Out,
     /// The peer hung up.
     HangUp,
+    /// Nothing, and there is none: a call on the socket itself has changed the state.
+    Silent,
 }
 
 impl WakeBand {
@@ -107,6 +109,7 @@ impl WakeBand {
             Self::In => bindings::SHIM_POLL_IN,
             Self::Out => bindings::SHIM_POLL_OUT,
             Self::HangUp => bindings::SHIM_POLL_HUP,
+            Self::Silent => 0,
         }
     }
 }
@@ -234,6 +237,7 @@ impl<T: SocketOps> Sock<T> {
 
     /// Reports `error` once, by the next call or `SO_ERROR`, and wakes pollers. Does not sleep.
     pub(crate) fn set_error(&self, error: Error) {
+        self.trace(fmt!("error: {:?}", error));
         // An `Error` is between -4095 and -1, so this does not overflow.
         let errno = error.to_errno().wrapping_neg();
         // SAFETY: The sock is valid.
@@ -348,7 +352,9 @@ impl<T: SocketOps> Sock<T> {
     /// Wakes everybody, whatever they wait for: `sk_state_change()`. Does not sleep.
     pub(crate) fn wake_all(&self, band: WakeBand) {
         // SAFETY: The sock is valid, and its callbacks are set by `sock_init_data()`.
-        unsafe { bindings::shim_sk_state_change(self.as_raw(), band.into_raw()) };
+        unsafe {
+            bindings::shim_sk_state_change(self.as_raw(), band != WakeBand::Out, band.into_raw())
+        };
     }
 
     /// Raises `SIGURG` for whoever owns the socket (`F_SETOWN`). Does not sleep.

@@ -18,6 +18,7 @@ use kernel::{
 };
 
 use super::{
+    busy_poll::BusyPoll,
     Socket,
     SocketOps, //
 };
@@ -25,6 +26,13 @@ use crate::bindings;
 
 /// Not bounded: `MAX_SCHEDULE_TIMEOUT`.
 const FOREVER: isize = isize::MAX;
+
+const USEC_PER_JIFFY: isize = bindings::SHIM_USEC_PER_JIFFY as isize;
+
+fn jiffies() -> usize {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::shim_jiffies() }
+}
 
 /// How much longer a call may sleep.
 ///
@@ -36,24 +44,31 @@ pub(crate) struct Timeout {
     /// Whether the user set a limit. Then a signal gives `EINTR` even where the call could be
     /// restarted, since the time that passed would be forgotten (`sock_intr_errno()`).
     limited: bool,
+    /// Whether it spins before it sleeps.
+    busy_poll: BusyPoll,
 }
 
 impl Timeout {
-    fn new(jiffies: isize, nonblocking: bool) -> Self {
+    fn new(jiffies: isize, nonblocking: bool, busy_poll: BusyPoll) -> Self {
         Self {
             left: if nonblocking { 0 } else { jiffies },
             limited: jiffies != FOREVER,
+            busy_poll,
         }
     }
 
     /// For `recv(2)` and `accept(2)`: `SO_RCVTIMEO`, or none at all if `nonblocking`.
     pub(crate) fn receive<T: SocketOps>(socket: Socket<'_, T>, nonblocking: bool) -> Self {
-        Self::new(socket.raw_receive_timeout(), nonblocking)
+        Self::new(
+            socket.raw_receive_timeout(),
+            nonblocking,
+            BusyPoll::of(socket),
+        )
     }
 
     /// For `send(2)` and `connect(2)`: `SO_SNDTIMEO`, or none at all if `nonblocking`.
     pub(crate) fn send<T: SocketOps>(socket: Socket<'_, T>, nonblocking: bool) -> Self {
-        Self::new(socket.raw_send_timeout(), nonblocking)
+        Self::new(socket.raw_send_timeout(), nonblocking, BusyPoll::NONE)
     }
 
     /// Whether no time is left, or none was given.
@@ -67,7 +82,30 @@ impl Timeout {
         let jiffies = socket.sock().raw_linger()?;
         // SAFETY: Looks at the current task only.
         let may_wait = jiffies == 0 || unsafe { bindings::shim_current_may_linger() };
-        may_wait.then(|| Self::new(jiffies, false))
+        may_wait.then(|| Self::new(jiffies, false, BusyPoll::NONE))
+    }
+
+    /// What is left, for functions that sleep by themselves.
+    pub(super) fn jiffies(&self) -> isize {
+        self.left
+    }
+
+    /// Spins until `ready` gives a value, as `SO_BUSY_POLL` says, instead of sleeping. Returns
+    /// `None` when it is time to sleep.
+    pub(super) fn spin<R>(&mut self, ready: impl FnMut() -> Option<R>) -> Option<R> {
+        let most = if self.limited || self.is_over() {
+            self.left.saturating_mul(USEC_PER_JIFFY)
+        } else {
+            isize::MAX
+        };
+        // By the clock that a sleep goes by.
+        let start = jiffies();
+        let found = self.busy_poll.spin(most as i64, ready);
+        if self.limited {
+            let spent = jiffies().wrapping_sub(start);
+            self.left = self.left.saturating_sub_unsigned(spent).max(0);
+        }
+        found
     }
 
     fn interrupted(&self) -> Error {
@@ -150,6 +188,25 @@ impl WaitQueue<'_> {
         ready: impl FnMut() -> Option<R>,
     ) -> Result<R> {
         self.wait_on(timeout, Sleep::Killable, ready)
+    }
+
+    /// As [`wait`](Self::wait), for something to read: spins before it sleeps if `SO_BUSY_POLL`
+    /// says so, and as long as it sleeps nobody else gets a `SIGIO` for what comes.
+    pub(crate) fn wait_to_read<R>(
+        &self,
+        timeout: &mut Timeout,
+        mut ready: impl FnMut() -> Option<R>,
+    ) -> Result<R> {
+        if let Some(value) = timeout.spin(&mut ready) {
+            return Ok(value);
+        }
+        // SAFETY: By the type invariant the socket is open.
+        unsafe { bindings::shim_sk_expect_data(self.socket.as_ptr()) };
+        let _expected = ScopeGuard::new(|| {
+            // SAFETY: By the type invariant the socket is open.
+            unsafe { bindings::shim_sk_expect_no_data(self.socket.as_ptr()) }
+        });
+        self.wait_on(timeout, Sleep::Shared, ready)
     }
 
     fn wait_on<R>(

@@ -73,6 +73,8 @@ void shim_sk_add_rmem(struct sock *sk, int delta);
 void shim_sk_add_wmem_queued(struct sock *sk, int delta);
 bool shim_sk_on_loopback(struct sock *sk);
 bool shim_sk_broadcast(struct sock *sk);
+bool shim_sk_debug(struct sock *sk);
+u64 shim_sk_inode(struct sock *sk);
 bool shim_sk_urginline(struct sock *sk);
 void shim_sk_set_max_ack_backlog(struct sock *sk, u32 backlog);
 
@@ -94,7 +96,7 @@ bool shim_sk_switch(struct sock *sk, int option);
 /* wake.c: whoever sleeps on, polls or is signalled by a sock */
 void shim_sk_data_ready(struct sock *sk);
 void shim_sk_write_space(struct sock *sk);
-void shim_sk_state_change(struct sock *sk, int band);
+void shim_sk_state_change(struct sock *sk, bool readable, int band);
 void shim_sk_send_sigurg(struct sock *sk);
 void shim_sk_note_no_space(struct socket *sock);
 void shim_sk_poll_wait(struct file *file, struct socket *sock,
@@ -106,6 +108,15 @@ void shim_sk_wait_begin_killable(struct socket *sock,
 bool shim_fatal_signal_pending(void);
 bool shim_current_may_linger(void);
 void shim_sk_wait_end(struct socket *sock, struct wait_queue_entry *entry);
+
+void shim_sk_expect_data(struct socket *sock);
+void shim_sk_expect_no_data(struct socket *sock);
+
+/* busy_poll.c: spinning instead of sleeping */
+unsigned int shim_sk_busy_poll(struct sock *sk);
+bool shim_is_only_cpu(void);
+bool shim_is_cpu_wanted(void);
+unsigned long shim_jiffies(void);
 
 /* skb.c: messages */
 struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
@@ -133,7 +144,8 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 		   void (*destructor)(struct sk_buff *skb));
 void shim_sk_purge(struct sock *sk);
 void shim_sk_close_queue(struct sock *sk);
-struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *off, int *err);
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, long timeo, int *off,
+			      int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
 void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
 			 struct sk_buff *skb);

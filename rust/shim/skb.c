@@ -288,15 +288,24 @@ void shim_sk_close_queue(struct sock *sk)
 }
 
 /*
- * @off is where the data starts. If a peek starts at the front, an empty message
- * can be peeked at more than once.
+ * As __skb_recv_datagram(), but sleeps for as long as the caller says. @off is
+ * where the data starts. If a peek starts at the front, an empty message can be
+ * peeked at more than once.
  */
-struct sk_buff *shim_skb_recv(struct sock *sk, int flags, int *off, int *err)
+struct sk_buff *shim_skb_recv(struct sock *sk, int flags, long timeo, int *off,
+			      int *err)
 {
-	struct sk_buff *skb;
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	struct sk_buff *skb, *last;
 
 	*off = sk_peek_offset(sk, flags);
-	skb = __skb_recv_datagram(sk, &sk->sk_receive_queue, flags, off, err);
+	do {
+		skb = __skb_try_recv_datagram(sk, queue, flags, off, err,
+					      &last);
+		if (skb || *err != -EAGAIN)
+			break;
+	} while (timeo && !__skb_wait_for_more_packets(sk, queue, err, &timeo,
+						       last));
 	*off = max(*off, 0);
 
 	if (skb && !(flags & MSG_PEEK) && is_shared(skb))

@@ -252,6 +252,16 @@ bool shim_sk_broadcast(struct sock *sk)
 	return sock_flag(sk, SOCK_BROADCAST);
 }
 
+bool shim_sk_debug(struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DBG);
+}
+
+u64 shim_sk_inode(struct sock *sk)
+{
+	return sock_i_ino(sk);
+}
+
 bool shim_sk_urginline(struct sock *sk)
 {
 	return sock_flag(sk, SOCK_URGINLINE);

@@ -17,12 +17,29 @@ void shim_sk_write_space(struct sock *sk)
 	sk->sk_write_space(sk);
 }
 
-void shim_sk_state_change(struct sock *sk, int band)
+/*
+ * Raises a signal unless @band is 0. A change that a reader learns of is no news to
+ * others while one sleeps.
+ */
+void shim_sk_state_change(struct sock *sk, bool readable, int band)
 {
 	rcu_read_lock();
 	sk->sk_state_change(sk);
-	sk_wake_async_rcu(sk, SOCK_WAKE_IO, band);
+	if (band)
+		sk_wake_async_rcu(sk, readable ? SOCK_WAKE_WAITD : SOCK_WAKE_IO, band);
 	rcu_read_unlock();
+}
+
+void shim_sk_expect_data(struct socket *sock)
+{
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sock->sk);
+}
+
+void shim_sk_expect_no_data(struct socket *sock)
+{
+	/* Not sk_clear_bit(), which leaves it if O_ASYNC was turned off meanwhile. */
+	if (test_bit(SOCKWQ_ASYNC_WAITDATA, &sock->wq.flags))
+		clear_bit(SOCKWQ_ASYNC_WAITDATA, &sock->wq.flags);
 }
 
 /* The callback lock keeps the socket from being orphaned, and its file with it. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kmsg.h"
@@ -16,7 +17,7 @@ int kmsg_mark(void)
 	return fd;
 }
 
-int kmsg_since(int mark)
+int kmsg_find(int mark, const char *text)
 {
 	char record[8192];
 	int lines = 0;
@@ -30,12 +31,19 @@ int kmsg_since(int mark)
 			break;
 		record[n] = '\0';
 		/* The first number is facility * 8 + level; user space has others than 0. */
-		if (atoi(record) >= 8)
+		if (atoi(record) >= 8 || !strstr(record, text))
 			continue;
 		lines++;
 		printf("# kernel log: %s", record);
 	}
 	fflush(stdout);
+	return lines;
+}
+
+int kmsg_since(int mark)
+{
+	int lines = kmsg_find(mark, "");
+
 	close(mark);
 	return lines;
 }

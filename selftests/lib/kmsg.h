@@ -8,4 +8,7 @@ int kmsg_mark(void);
 /* Prints and counts what the kernel has logged since, and closes the mark. */
 int kmsg_since(int mark);
 
+/* Counts the records since the mark that have @text in them, and moves it there. */
+int kmsg_find(int mark, const char *text);
+
 #endif

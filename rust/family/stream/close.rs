@@ -43,7 +43,7 @@ pub(super) fn shutdown(socket: Socket<'_, Stream>, how: Shutdown) -> Result {
             if how.reads() {
                 socket.set_state(SocketState::Unconnected);
             }
-            socket.wake_all(WakeBand::In);
+            socket.wake_all(WakeBand::Silent);
             Ok(())
         }
     }
@@ -79,7 +79,7 @@ fn reset(socket: Socket<'_, Stream>, mut guard: SockGuard<'_, Stream>) -> Result
     drop(guard);
     // Without the lock, as it may take a while.
     drop(retired);
-    socket.wake_all(WakeBand::HangUp);
+    socket.wake_all(WakeBand::Silent);
     // An error of the connection that is no more is no news.
     let _stale = socket.take_error();
     Ok(())

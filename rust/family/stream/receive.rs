@@ -129,7 +129,7 @@ fn wait_for_data(socket: Socket<'_, Stream>, seen: usize, timeout: &mut Timeout)
         // The connection was given up meanwhile, which the next look tells.
         return Ok(());
     };
-    socket.wait_queue().wait(timeout, || {
+    socket.wait_queue().wait_to_read(timeout, || {
         (end.incoming().len() > seen || is_over(&end) || socket.has_error()).then_some(())
     })
 }

@@ -131,6 +131,7 @@ unsafe extern "C" fn release<T: SocketOps>(sock: *mut bindings::socket) -> i32 {
         return 0;
     };
     let sk = core::ptr::NonNull::from(socket.sock());
+    socket.trace_call("close", &Ok(()), None);
     T::release(socket);
     // SAFETY: `socket` is not used any more. The socket's reference to its sock is taken over,
     // and dropped, as it is detached from it.
@@ -155,10 +156,10 @@ unsafe extern "C" fn bind<T: SocketOps>(
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: The caller passes `len` bytes, which are its own.
         let bytes = unsafe { address::bytes(addr.cast(), len) }?;
-        T::bind(
-            socket,
-            Address::<T>::decode(bytes, family_number::<T::Family>())?,
-        )
+        let result = Address::<T>::decode(bytes, family_number::<T::Family>())
+            .and_then(|address| T::bind(socket, address));
+        socket.trace_call("bind", &result, Some(NameOf::Local));
+        result
     };
     status(bind())
 }
@@ -178,11 +179,15 @@ unsafe extern "C" fn connect<T: SocketOps>(
         // SAFETY: The caller passes `len` bytes, which are its own.
         let bytes = unsafe { address::bytes(addr.cast(), len) }?;
         if address::family_of(bytes).map(u32::from) == Some(bindings::AF_UNSPEC) {
-            return T::disconnect(socket);
+            let result = T::disconnect(socket);
+            socket.trace_call("disconnect", &result, None);
+            return result;
         }
-        let address = Address::<T>::decode(bytes, family_number::<T::Family>())?;
         let nonblocking = flags & bindings::SHIM_O_NONBLOCK != 0;
-        T::connect(socket, address, nonblocking)
+        let result = Address::<T>::decode(bytes, family_number::<T::Family>())
+            .and_then(|address| T::connect(socket, address, nonblocking));
+        socket.trace_call("connect", &result, Some(NameOf::Peer));
+        result
     };
     status(connect())
 }
@@ -216,7 +221,17 @@ unsafe extern "C" fn accept<T: SocketOps>(
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: As the caller promises.
         let request = unsafe { AcceptRequest::new(socket, newsock, arg) };
-        T::accept(socket, request).map(|_accepted| ())
+        let result = T::accept(socket, request).map(|_accepted| ());
+        socket.trace_call("accept", &result, None);
+        if result.is_ok() {
+            // SAFETY: The new socket was made one of the same type. Nobody else knows it before
+            // the caller returns.
+            let child = unsafe { Socket::<T>::from_raw(newsock) };
+            if let Some(child) = child {
+                child.trace_call("accepted", &result, Some(NameOf::AcceptedPeer));
+            }
+        }
+        result
     };
     status(accept())
 }
@@ -339,7 +354,9 @@ unsafe extern "C" fn listen<T: SocketOps>(sock: *mut bindings::socket, backlog: 
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
         // The core has capped it, as an unsigned number; callers in the kernel may not have.
-        T::listen(socket, u32::try_from(backlog).unwrap_or(0))
+        let result = T::listen(socket, u32::try_from(backlog).unwrap_or(0));
+        socket.trace_call("listen", &result, Some(NameOf::Local));
+        result
     };
     status(listen())
 }
@@ -370,7 +387,10 @@ unsafe extern "C" fn shutdown<T: SocketOps>(sock: *mut bindings::socket, how: i3
     let shutdown = || {
         // SAFETY: The caller is in an operation of the socket.
         let socket = unsafe { socket::<T>(sock) }?;
-        T::shutdown(socket, Shutdown::from_raw(how)?)
+        let how = Shutdown::from_raw(how)?;
+        let result = T::shutdown(socket, how);
+        socket.trace_call(how.name(), &result, None);
+        result
     };
     status(shutdown())
 }

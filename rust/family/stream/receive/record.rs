@@ -6,7 +6,6 @@ use kernel::prelude::*;
 
 use super::{
     super::{
-        super::ring::RECORD_HEADER,
         annotate::Telling,
         Stream, //
     },
