@@ -59,6 +59,8 @@ mod ops;
 mod option;
 mod proto;
 mod rcu_arc;
+mod reuseport;
+mod sharers;
 mod skb;
 mod slot;
 mod sock;
@@ -124,6 +126,10 @@ pub(crate) use rcu_arc::{
     RcuArc,
     Retired, //
 };
+pub(crate) use sharers::{
+    Sharers,
+    Sharing, //
+};
 pub(crate) use skb::{
     QueueOutcome,
     SkBuff, //
@@ -131,6 +137,7 @@ pub(crate) use skb::{
 pub(crate) use slot::SockSlot;
 pub(crate) use sock::{
     Sock,
+    SockId,
     Socket,
     SocketState,
     SocketType,
