@@ -59,7 +59,10 @@ use crate::net::{
     Namespace, //
 };
 use datagram::Datagram;
-use ports::PortTable;
+use ports::{
+    PortTable,
+    Takers, //
+};
 use raw::Raw;
 use stream::Stream;
 use taps::Taps;
@@ -116,10 +119,10 @@ const MOST_DESCRIPTORS: usize = 1 << 16;
 impl Namespace for Ports {
     fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            stream <- PortTable::new(),
-            seqpacket <- PortTable::new(),
-            datagram <- PortTable::new(),
-            rdm <- PortTable::new(),
+            stream <- PortTable::new(Takers::Listening),
+            seqpacket <- PortTable::new(Takers::Listening),
+            datagram <- PortTable::new(Takers::Bound),
+            rdm <- PortTable::new(Takers::Bound),
             taps <- Taps::new(),
             descriptors: DescriptorCount::new()?,
         }? Error)

@@ -33,7 +33,6 @@ use crate::net::{
     },
     Interest,
     Retired,
-    Sock,
     Socket,
     SocketState,
     Timeout,
@@ -113,7 +112,14 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
 fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Option<Retired<End>>)> {
     let (backlog, party) = socket
         .ports()
-        .with(to, |listener: &Sock<Stream>| {
+        .with(to, |sharers| {
+            let first = sharers.first();
+            let listener = if first.is_grouped() {
+                let chosen = sharers.choose(first, first.flow_hash(from, to), None);
+                chosen.unwrap_or(first)
+            } else {
+                first
+            };
             let party = Party {
                 address: Address::local(to),
                 receive_buffer: listener.receive_buffer(),

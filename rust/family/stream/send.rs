@@ -116,7 +116,7 @@ fn write(
                     .map_or(message.remaining(), |staged: &Staged| staged.remaining());
                 wait_for_room(socket, len, &mut timeout)
             }
-            Ok(Attempt::Unseen) => match Staged::new(socket, message) {
+            Ok(Attempt::Unseen) => match Staged::new(socket, message, control) {
                 Ok(Some(accepted)) => {
                     staged = Some(accepted);
                     Ok(())
