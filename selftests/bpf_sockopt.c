@@ -55,14 +55,6 @@ static int read_map(int map, struct answer *answer)
  */
 static int load_program(int map)
 {
-#define CALL_SOCKOPT(helper)							\
-	BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_9, offsetof(struct bpf_sockopt, sk)),	\
-	BPF_MOV64_IMM(BPF_REG_2, SOL_SOCKET),						\
-	BPF_LDX_MEM(BPF_W, BPF_REG_3, BPF_REG_9, offsetof(struct bpf_sockopt, optname)), \
-	BPF_MOV64_REG(BPF_REG_4, BPF_REG_10),						\
-	BPF_ALU64_IMM(BPF_ADD, BPF_REG_4, -4),						\
-	BPF_MOV64_IMM(BPF_REG_5, 4),							\
-	BPF_CALL_HELPER(helper)
 	const struct bpf_insn insns[] = {
 		BPF_MOV64_REG(BPF_REG_9, BPF_REG_1),
 		BPF_LDX_MEM(BPF_W, BPF_REG_2, BPF_REG_9, offsetof(struct bpf_sockopt, level)),
@@ -79,9 +71,21 @@ static int load_program(int map)
 		/* Where the answer goes: two slots. */
 		BPF_INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_6, BPF_PSEUDO_MAP_VALUE, 0, map),
 		BPF_INSN(0, 0, 0, 0, 0),
-		CALL_SOCKOPT(BPF_FUNC_setsockopt),
+		BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_9, offsetof(struct bpf_sockopt, sk)),
+		BPF_MOV64_IMM(BPF_REG_2, SOL_SOCKET),
+		BPF_LDX_MEM(BPF_W, BPF_REG_3, BPF_REG_9, offsetof(struct bpf_sockopt, optname)),
+		BPF_MOV64_REG(BPF_REG_4, BPF_REG_10),
+		BPF_ALU64_IMM(BPF_ADD, BPF_REG_4, -4),
+		BPF_MOV64_IMM(BPF_REG_5, 4),
+		BPF_CALL_HELPER(BPF_FUNC_setsockopt),
 		BPF_STX_MEM(BPF_W, BPF_REG_6, BPF_REG_0, offsetof(struct answer, set)),
-		CALL_SOCKOPT(BPF_FUNC_getsockopt),
+		BPF_LDX_MEM(BPF_DW, BPF_REG_1, BPF_REG_9, offsetof(struct bpf_sockopt, sk)),
+		BPF_MOV64_IMM(BPF_REG_2, SOL_SOCKET),
+		BPF_LDX_MEM(BPF_W, BPF_REG_3, BPF_REG_9, offsetof(struct bpf_sockopt, optname)),
+		BPF_MOV64_REG(BPF_REG_4, BPF_REG_10),
+		BPF_ALU64_IMM(BPF_ADD, BPF_REG_4, -4),
+		BPF_MOV64_IMM(BPF_REG_5, 4),
+		BPF_CALL_HELPER(BPF_FUNC_getsockopt),
 		BPF_STX_MEM(BPF_W, BPF_REG_6, BPF_REG_0, offsetof(struct answer, get)),
 		BPF_LDX_MEM(BPF_W, BPF_REG_1, BPF_REG_10, -4),
 		BPF_STX_MEM(BPF_W, BPF_REG_6, BPF_REG_1, offsetof(struct answer, value)),
@@ -93,7 +97,7 @@ static int load_program(int map)
 	};
 
 	return ebpf_load(BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, insns,
-			 sizeof(insns) / sizeof(insns[0]));
+			 ARRAY_SIZE(insns));
 }
 
 /* For all sockets of the guest, until the descriptor is closed. */
@@ -188,7 +192,7 @@ TEST_F(program, sets_what_anybody_sets)
 
 	two = socket(variant->family, variant->type, 0);
 	ASSERT_WORKS(two);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		answer = ASK(cases[i].option, cases[i].value);
 		EXPECT_EQ(0, answer.set);
 		EXPECT_EQ(0, answer.get);
@@ -250,7 +254,7 @@ TEST_F(program, knows_few_options)
 	struct answer answer;
 	size_t i;
 
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
 		answer = ASK(options[i], 1);
 		EXPECT_EQ(-EINVAL, answer.set);
 		EXPECT_EQ(-EINVAL, answer.get);

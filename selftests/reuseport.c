@@ -551,7 +551,7 @@ TEST(set_after_bind)
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM, SOCK_RDM };
 	size_t i;
 
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		struct addr addr;
 		int fd = sock_bound(AF_EXPERIMENTAL, types[i], &addr);
 
