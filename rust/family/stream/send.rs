@@ -105,7 +105,7 @@ fn write(
         let result = match attempt(socket, message, control, &mut staged) {
             Ok(Attempt::Wrote(bytes)) => {
                 sent = sent.saturating_add(bytes);
-                if sent >= all {
+                if staged.is_none() && message.remaining() == 0 {
                     return Ok(sent);
                 }
                 continue;
