@@ -116,7 +116,8 @@ impl SocketOps for Datagram {
     fn release(socket: Socket<'_, Self>) {
         drop(socket.pair.clear().map(|other| other.pair.clear()));
         let id = socket.id.load(Relaxed);
-        drop(socket.namespace().socks.remove(id, socket.sock()));
+        let guard = socket.sock().lock();
+        drop(socket.namespace().socks.remove(id, &guard));
     }
 
     fn bind(socket: Socket<'_, Self>, Id(id): Id) -> Result {
@@ -125,13 +126,15 @@ impl SocketOps for Datagram {
             return Err(EINVAL);
         }
         let ids = socket.namespace();
-        ids.socks.insert(id, socket.sock_ref()).map_err(|error| {
-            if error == EBUSY {
-                EADDRINUSE.into()
-            } else {
-                error
-            }
-        })?;
+        ids.socks
+            .insert(id, socket.sock_ref(), false, |_| Sharing::Refused)
+            .map_err(|error| {
+                if error == EBUSY {
+                    EADDRINUSE.into()
+                } else {
+                    error
+                }
+            })?;
         socket.id.store(id, Relaxed);
         Ok(())
     }
@@ -172,7 +175,7 @@ impl SocketOps for Datagram {
             socket
                 .namespace()
                 .socks
-                .with(to, |receiver| skb.deliver(receiver))
+                .with(to, |sharers| skb.deliver(sharers.first()))
         } else if socket.is_paired.load(Relaxed) {
             socket.pair.with(|other| skb.deliver(other))
         } else {

@@ -11,6 +11,7 @@
 #include "../../rust/shim/page.c"
 #include "../../rust/shim/pernet.c"
 #include "../../rust/shim/proto.c"
+#include "../../rust/shim/reuseport.c"
 #include "../../rust/shim/skb.c"
 #include "../../rust/shim/sock.c"
 #include "../../rust/shim/sync.c"

@@ -13,6 +13,7 @@
 #include <linux/sockios.h>
 #include <asm/ioctls.h>
 #include <net/sock.h>
+#include <net/sock_reuseport.h>
 #include <net/tcp_states.h>
 
 #include "../shim/shim.h"

@@ -4,6 +4,7 @@
 //! it.
 
 mod congestion;
+mod receiver;
 mod send;
 
 use kernel::{
@@ -21,6 +22,7 @@ use kernel::{
 pub(super) use send::inject;
 
 use congestion::Congestion;
+use receiver::Destination;
 
 use super::{
     address::Node,
@@ -53,6 +55,7 @@ use crate::net::{
     Shutdown,
     Sock,
     SockGuard,
+    SockId,
     SockSlot,
     Socket,
     SocketArgs,
@@ -94,6 +97,8 @@ pub(crate) struct Datagram {
     pair: SockSlot<Datagram>,
     /// A destination that had no room for a message of this socket, until another one was sent.
     congested: Atomic<u64>,
+    /// Which of those that share its port it was, or 0.
+    congested_member: Atomic<usize>,
     /// Who waits for this socket to have room.
     #[pin]
     congestion: Congestion,
@@ -147,8 +152,11 @@ impl Datagram {
         self.peer.store(peer.into_raw(), Release);
     }
 
-    fn congested(&self) -> Peer {
-        Peer::from_raw(self.congested.load(Relaxed))
+    fn congested(&self) -> Destination {
+        Destination {
+            to: Peer::from_raw(self.congested.load(Relaxed)),
+            member: SockId::from_raw(self.congested_member.load(Relaxed)),
+        }
     }
 
     fn address(&self) -> Address {
@@ -221,14 +229,16 @@ impl SocketOps for Datagram {
             peer: Atomic::new(Peer::None.into_raw()),
             pair: SockSlot::new(),
             congested: Atomic::new(Peer::None.into_raw()),
+            congested_member: Atomic::new(0),
             congestion <- Congestion::new(),
         }? Error))
     }
 
     fn release(socket: Socket<'_, Self>) {
-        send::set_congested(socket, Peer::None);
+        send::set_congested(socket, Destination::NONE);
         if let Some(port) = socket.port() {
-            socket.ports().unbind(port, socket.sock());
+            let guard = socket.sock().lock();
+            socket.ports().unbind(port, &guard);
         }
         // Somebody may have found this socket before, and enter only now.
         socket.congestion.close(socket.sock());
@@ -258,11 +268,14 @@ impl SocketOps for Datagram {
         }
         let guard = socket.sock().lock();
         bind_automatically(socket, &guard)?;
-        let reached = socket.ports().with(port, |sk| sk.is_on_loopback());
+        let reached = socket
+            .ports()
+            .with(port, |sharers| sharers.first().is_on_loopback());
         if reached != Some(true) {
             return Err(ECONNREFUSED.into());
         }
         socket.set_peer(Peer::Port(port));
+        socket.note_connected();
         socket.set_state(SocketState::Established);
         Ok(())
     }

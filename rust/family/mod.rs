@@ -8,7 +8,8 @@
 //! # Who owns what
 //!
 //! * A socket that is bound is in the [`PortTable`](ports::PortTable) of its type and namespace,
-//!   which owns a reference on its sock. `release` takes it out.
+//!   which owns a reference on its sock. `release` takes it out. Those that share a port are
+//!   linked behind each other; the groups of `SO_REUSEPORT` are the core's, and count nobody.
 //! * A listening socket has a [`Backlog`](backlog::Backlog), shared with those who connect to it.
 //!   The backlog owns the connections that nobody has accepted yet, and has the listener in a
 //!   slot, to wake it.
@@ -16,8 +17,9 @@
 //!   so keeps none alive. What a receiver leaves unread is freed in `release`, as it keeps its
 //!   sender.
 //! * The two sockets of a stream share a [`Connection`](connection::Connection), through an
-//!   [`End`](connection::End) each. The connection has both in slots, to wake them. Slots own a
-//!   reference, and `release` empties the socket's own: no cycle outlives it.
+//!   [`End`](connection::End) each. The connection has both in slots, to wake them, and until it
+//!   is accepted the listener, for its filter. Slots own a reference, and `release` empties the
+//!   socket's own, and those of the connections that nobody accepted: no cycle outlives it.
 //! * The halves of a [`Ring`](ring::Ring), one that writes and one that reads, belong to the two
 //!   sockets, or to the backlog until there is a second socket.
 //!
@@ -33,7 +35,8 @@
 //! 2. `Stream::sender`, then `Stream::receiver`: mutexes for those who write to and read from one
 //!    socket. Held while user memory is copied, and never while waiting for data or room. Only
 //!    calls on the same socket take them.
-//! 3. the spin locks of a backlog and of a ring's pages, in which nothing is dropped.
+//! 3. the spin locks of a backlog, of a ring's pages, and of a port table, in which nothing is
+//!    dropped. Under the last one comes the core's lock of all groups.
 //!
 //! Poll, shutdown and the peer take neither 1 of the other socket nor 2 of any: a task that is
 //! stuck in a page fault stops only those who use the same descriptor in the same direction.
@@ -70,7 +73,10 @@ use crate::net::{
 };
 use datagram::Datagram;
 use limits::Limits;
-use ports::PortTable;
+use ports::{
+    PortTable,
+    Takers, //
+};
 use raw::Raw;
 use stream::Stream;
 use taps::Taps;
@@ -125,10 +131,10 @@ const RECVERR: i32 = 16;
 impl Namespace for Ports {
     fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            stream <- PortTable::new(),
-            seqpacket <- PortTable::new(),
-            datagram <- PortTable::new(),
-            rdm <- PortTable::new(),
+            stream <- PortTable::new(Takers::Listening),
+            seqpacket <- PortTable::new(Takers::Listening),
+            datagram <- PortTable::new(Takers::Bound),
+            rdm <- PortTable::new(Takers::Bound),
             taps <- Taps::new(),
             descriptors: DescriptorCount::new()?,
             limits: Limits::new()?,

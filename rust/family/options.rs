@@ -50,6 +50,12 @@ pub(super) fn set<T: SocketOps<Family = Experimental>>(
         SocketOption::INQ => (Switch::Inq, value.read_strict_switch()?),
         // No module can make a descriptor of a process that has gone.
         SocketOption::PASS_PIDFD => return Err(EOPNOTSUPP.into()),
+        // A socket that was bound without it has no group. To the core it looks unbound.
+        SocketOption::ATTACH_REUSEPORT_CBPF | SocketOption::ATTACH_REUSEPORT_EBPF
+            if socket.is_entered() && !socket.was_reusing_port() =>
+        {
+            return Err(EINVAL);
+        }
         // These concern a device, or what leads to one, and there is none.
         SocketOption::NO_CHECK
         | SocketOption::WIFI_STATUS

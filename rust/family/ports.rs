@@ -20,23 +20,41 @@ use crate::net::{
         ENETUNREACH, //
     },
     Capability,
+    Sharers,
+    Sharing,
     Sock,
+    SockGuard,
     SockRef,
     SockTable,
     SocketOps, //
 };
 
+/// Who takes what comes to a port.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takers {
+    /// Whoever is bound to it; the last one, if they share it.
+    Bound,
+    /// Of those who are bound to it, who listens.
+    Listening,
+}
+
 /// Which socket has which port.
+///
+/// Two may share a port if both have `SO_REUSEADDR` and neither takes connections, or if both were
+/// bound with `SO_REUSEPORT` by the same user: among these, a hash or a program chooses who gets a
+/// message or a connection. Messages form such a group as they are bound, listeners as they listen.
 #[pin_data]
 pub(super) struct PortTable<T: SocketOps> {
+    takers: Takers,
     #[pin]
     socks: SockTable<T>,
 }
 
 impl<T: SocketOps<Family = Experimental>> PortTable<T> {
     /// An initialiser for a table in which no port is taken.
-    pub(super) fn new() -> impl PinInit<Self> {
+    pub(super) fn new(takers: Takers) -> impl PinInit<Self> {
         pin_init!(Self {
+            takers,
             socks <- SockTable::new(),
         })
     }
@@ -47,16 +65,33 @@ impl<T: SocketOps<Family = Experimental>> PortTable<T> {
     /// # Errors
     ///
     /// `EADDRNOTAVAIL` if the address is not one of this node, `EACCES` for a privileged port,
-    /// `EADDRINUSE` if the port or all of the range are taken, `ENOMEM`.
+    /// `EADDRINUSE` if the port is taken and can't be shared, or all of the range are, `ENOMEM`.
     pub(super) fn bind(&self, address: Address, sk: SockRef<T>) -> Result<u32> {
+        let reuses_port = sk.reuses_port();
+        let group = reuses_port && self.takers == Takers::Bound;
         let Some(port) = address.check_local()? else {
             let range = sk.namespace().limits.ports();
-            return self.socks.insert_any(range, sk).map_err(in_use);
+            return self.socks.insert_any(range, sk, group).map_err(in_use);
         };
         if port < UNPRIVILEGED && !sk.ns_capable(Capability::NetBindService) {
             return Err(EACCES);
         }
-        self.socks.insert(port, sk).map_err(in_use)?;
+        let reuses_address = sk.reuses_address();
+        // One with a program of its own does not join others, as in TCP and UDP.
+        let joins = reuses_port && !sk.brings_group();
+        let own = sk.clone();
+        let may_share = |other: &Sock<T>| {
+            if joins && other.was_reusing_port() && other.has_user_of(&own) {
+                Sharing::Grouped
+            } else if reuses_address && other.reuses_address() && !other.is_raised() {
+                Sharing::Allowed
+            } else {
+                Sharing::Refused
+            }
+        };
+        self.socks
+            .insert(port, sk, group, may_share)
+            .map_err(in_use)?;
         Ok(port)
     }
 
@@ -75,13 +110,37 @@ impl<T: SocketOps<Family = Experimental>> PortTable<T> {
         })
     }
 
-    /// Takes the port from `sk`, which has it.
-    pub(super) fn unbind(&self, port: u32, sk: &Sock<T>) {
-        drop(self.socks.remove(port, sk));
+    /// `sk`, which has the port, takes connections from now on, alone or with others of a group.
+    ///
+    /// # Errors
+    ///
+    /// `EADDRINUSE` if another one does, `ENOMEM`.
+    pub(super) fn listen(&self, port: u32, sk: &Sock<T>) -> Result {
+        let group = sk.was_reusing_port();
+        let may_share = |other: &Sock<T>| {
+            if !other.is_raised() {
+                Sharing::Allowed
+            } else if group && other.was_reusing_port() && other.has_user_of(sk) {
+                Sharing::Grouped
+            } else {
+                Sharing::Refused
+            }
+        };
+        self.socks.raise(port, sk, group, may_share).map_err(in_use)
     }
 
-    /// Calls `look` with the socket that has the port, if there is one. `look` must not sleep.
-    pub(super) fn with<R>(&self, port: u32, look: impl FnOnce(&Sock<T>) -> R) -> Option<R> {
+    /// The locked socket, which has the port, takes no more connections.
+    pub(super) fn unlisten(&self, port: u32, guard: &SockGuard<'_, T>) {
+        self.socks.lower(port, guard);
+    }
+
+    /// Takes the port from the locked socket, which has it.
+    pub(super) fn unbind(&self, port: u32, guard: &SockGuard<'_, T>) {
+        drop(self.socks.remove(port, guard));
+    }
+
+    /// Calls `look` with those that have the port, if there are any. `look` must not sleep.
+    pub(super) fn with<R>(&self, port: u32, look: impl FnOnce(Sharers<'_, T>) -> R) -> Option<R> {
         self.socks.with(port, look)
     }
 }

@@ -103,10 +103,10 @@ fn start(socket: Socket<'_, Raw>) -> Result {
 
 /// Makes the socket one that sees nothing.
 fn stop(socket: Socket<'_, Raw>) {
-    let _guard = socket.sock().lock();
+    let guard = socket.sock().lock();
     let number = socket.number.xchg(0, Relaxed);
     if number != 0 {
-        socket.namespace().taps.remove(number, socket.sock());
+        socket.namespace().taps.remove(number, &guard);
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::net::{
     family_number,
     SkBuff,
-    Sock,
+    SockGuard,
     SockRef,
     SockTable,
     SocketOps, //
@@ -42,12 +42,12 @@ impl Taps {
 
     /// Enters a raw socket. Returns the number under which it is taken out again. May sleep.
     pub(super) fn enter(&self, sk: SockRef<Raw>) -> Result<u32> {
-        self.socks.insert_any(1..=u32::MAX, sk)
+        self.socks.insert_any(1..=u32::MAX, sk, false)
     }
 
-    /// Takes a raw socket out.
-    pub(super) fn remove(&self, number: u32, sk: &Sock<Raw>) {
-        drop(self.socks.remove(number, sk));
+    /// Takes a raw socket out, which is locked.
+    pub(super) fn remove(&self, number: u32, guard: &SockGuard<'_, Raw>) {
+        drop(self.socks.remove(number, guard));
     }
 
     /// Shows a message that is about to be delivered to all who want to see it. Does not sleep. A

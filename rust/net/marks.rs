@@ -27,6 +27,12 @@ impl Marks {
         })
     }
 
+    /// The same, but the error queue is told nothing.
+    pub(crate) const fn without_stamps(mut self) -> Self {
+        self.0.tsflags = 0;
+        self
+    }
+
     /// Whether a receiver sees no difference.
     pub(crate) fn look_like(&self, other: &Self) -> bool {
         (self.0.mark, self.0.priority) == (other.0.mark, other.0.priority)

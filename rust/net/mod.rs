@@ -62,6 +62,8 @@ mod option;
 mod peer_credentials;
 mod proto;
 mod rcu_arc;
+mod reuseport;
+mod sharers;
 mod skb;
 mod slot;
 mod sock;
@@ -139,6 +141,10 @@ pub(crate) use rcu_arc::{
     RcuArc,
     Retired, //
 };
+pub(crate) use sharers::{
+    Sharers,
+    Sharing, //
+};
 pub(crate) use skb::{
     QueueOutcome,
     SkBuff, //
@@ -146,6 +152,7 @@ pub(crate) use skb::{
 pub(crate) use slot::SockSlot;
 pub(crate) use sock::{
     Sock,
+    SockId,
     Socket,
     SocketState,
     SocketType,

@@ -50,6 +50,8 @@ declare_options! {
     WIFI_STATUS = SO_WIFI_STATUS, "Tell how a frame fared.";
     NO_FRAME_CHECK = SO_NOFCS, "No frame check sequence.";
     MAX_PACING_RATE = SO_MAX_PACING_RATE, "Send no faster.";
+    ATTACH_REUSEPORT_CBPF = SO_ATTACH_REUSEPORT_CBPF, "A program that chooses in the group.";
+    ATTACH_REUSEPORT_EBPF = SO_ATTACH_REUSEPORT_EBPF, "Likewise.";
     CONNECTION_ADVICE = SO_CNX_ADVICE, "Look for another route.";
     ZERO_COPY = SO_ZEROCOPY, "Heed `MSG_ZEROCOPY`.";
     TRANSMIT_TIME = SO_TXTIME, "Heed `SCM_TXTIME`.";

@@ -210,6 +210,10 @@ impl<T: SocketOps> SkBuff<T> {
         unsafe { self.raw.as_ref().len as usize }
     }
 
+    pub(super) fn as_raw(&mut self) -> *mut bindings::sk_buff {
+        self.raw.as_ptr()
+    }
+
     fn block(&self) -> &ControlBlock<T::Metadata> {
         // SAFETY: By the type invariant the buffer is valid and its control block initialised.
         unsafe { &*control_block::<T>(self.raw) }

@@ -18,6 +18,7 @@ use kernel::{
 
 use super::{
     capability::ns_capable,
+    sharers::Link,
     Capability,
     Family,
     FamilyCell,
@@ -90,6 +91,22 @@ impl SocketState {
     }
 }
 
+/// Which sock it is, for comparison with others. One that has gone may have had the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SockId(core::num::NonZeroUsize);
+
+impl SockId {
+    /// Out of a place that has 0 for none.
+    pub(crate) fn from_raw(raw: usize) -> Option<Self> {
+        core::num::NonZeroUsize::new(raw).map(Self)
+    }
+
+    /// For such a place.
+    pub(crate) fn into_raw(self) -> usize {
+        self.0.get()
+    }
+}
+
 /// What `SIGIO` says about a change of state.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WakeBand {
@@ -128,6 +145,7 @@ pub(super) struct SockData<T: SocketOps> {
     inq: Atomic<bool>,
     /// Bytes of the namespace's memory account that are held for messages in the queue.
     pub(super) queue_charge: Atomic<usize>,
+    link: Link<T>,
     locked: UnsafeCell<T::Locked>,
     #[pin]
     ops: T,
@@ -191,6 +209,10 @@ impl<T: SocketOps> Sock<T> {
 
     pub(super) fn queue_charge(&self) -> &Atomic<usize> {
         &self.data.queue_charge
+    }
+
+    pub(super) fn link(&self) -> &Link<T> {
+        &self.data.link
     }
 
     pub(super) fn locked_ptr(&self) -> *mut T::Locked {
@@ -317,6 +339,11 @@ impl<T: SocketOps> Sock<T> {
         unsafe { bindings::shim_sk_shutdown(self.as_raw()) & bindings::SHIM_SEND_SHUTDOWN != 0 }
     }
 
+    /// Which sock it is.
+    pub(crate) fn id(&self) -> SockId {
+        SockId(NonNull::from(self).addr())
+    }
+
     /// A counted reference, unless the last one is gone and only an RCU read-side critical section
     /// keeps the object.
     pub(crate) fn try_ref(&self) -> Option<SockRef<T>> {
@@ -391,6 +418,7 @@ impl<T: SocketOps> SockData<T> {
             namespace,
             inq: Atomic::new(false),
             queue_charge: Atomic::new(0),
+            link: Link::new(),
             locked: UnsafeCell::new(T::Locked::default()),
             ops <- ops,
         }? Error)

@@ -72,6 +72,13 @@ impl<T: SocketOps> SockRef<T> {
     }
 }
 
+impl<T: SocketOps> Clone for SockRef<T> {
+    fn clone(&self) -> Self {
+        // SAFETY: `self` owns a reference, so the count is not zero.
+        unsafe { Self::hold(self) }
+    }
+}
+
 impl<T: SocketOps> Deref for SockRef<T> {
     type Target = Sock<T>;
 

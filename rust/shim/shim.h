@@ -228,6 +228,17 @@ void shim_msg_put_inq(struct msghdr *msg, int left);
 struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len);
 void shim_zerocopy_end(struct ubuf_info *notice, bool sent);
 
+/* reuseport.c: groups of sockets that share a port */
+int shim_reuseport_start(struct sock *sk);
+int shim_reuseport_join(struct sock *sk, struct sock *member);
+struct sock *shim_reuseport_select(struct sock *member, struct sk_buff *skb,
+				   u32 hash);
+struct sock *shim_reuseport_select_by_hash(struct sock *member, u32 hash);
+bool shim_reuseport_has_connected(struct sock *member);
+bool shim_reuseport_has_group(struct sock *sk);
+u32 shim_sk_flow_hash(struct sock *sk, u32 from, u32 to);
+bool shim_sk_same_user(struct sock *sk, struct sock *other);
+
 /* msg.c: messages that a call sends or receives */
 bool shim_msg_wants_inq(struct msghdr *msg);
 

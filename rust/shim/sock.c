@@ -53,7 +53,6 @@ struct sock *shim_sk_clone(struct sock *listener)
 	timer_setup(&sk->sk_timer, NULL, 0);
 	atomic64_set(&sk->sk_cookie, 0);
 	sk->sk_frag.page = NULL;
-	sk->sk_reuseport = 0;
 	sk->sk_shutdown = 0;
 	sk->sk_ack_backlog = 0;
 	sk->sk_max_ack_backlog = 0;

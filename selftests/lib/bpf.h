@@ -44,8 +44,6 @@ int ebpf_return(enum bpf_prog_type type, unsigned int value);
 	BPF_INSN(BPF_LDX | (size) | BPF_MEM, d, s, o, 0)
 #define BPF_STX_MEM(size, d, s, o) \
 	BPF_INSN(BPF_STX | (size) | BPF_MEM, d, s, o, 0)
-#define BPF_ST_MEM(size, d, o, i) \
-	BPF_INSN(BPF_ST | (size) | BPF_MEM, d, 0, o, i)
 #define BPF_JMP_IMM(op, d, i, o) BPF_INSN(BPF_JMP | (op) | BPF_K, d, 0, o, i)
 #define BPF_CALL_HELPER(f)	BPF_INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
 #define BPF_LD_ABS(size, i)	BPF_INSN(BPF_LD | (size) | BPF_ABS, 0, 0, 0, i)

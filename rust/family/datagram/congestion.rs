@@ -27,7 +27,9 @@ use kernel::{
 
 use super::Datagram;
 use crate::net::{
+    Sharers,
     Sock,
+    SockId,
     WakeBand, //
 };
 
@@ -50,6 +52,8 @@ struct Waiters {
 /// Somebody who waits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Waiter {
+    /// Which socket it is, of those that share the port.
+    pub(super) sock: SockId,
     /// The port of the socket; none if it is the other one of a `socketpair(2)`.
     pub(super) port: Option<u32>,
     /// The thread that sleeps in `send(2)`; none if the socket waits for `POLLOUT`.
@@ -126,7 +130,10 @@ impl Congestion {
         let wake = |sender: &Sock<Datagram>| sender.wake_all(WakeBand::Out);
         for waiter in known.keys() {
             match waiter.port {
-                Some(port) => receiver.ports().with(port, wake),
+                Some(port) => {
+                    let all = |sharers: Sharers<'_, Datagram>| sharers.iter().for_each(wake);
+                    receiver.ports().with(port, all)
+                }
                 None => receiver.pair.with(wake),
             };
         }

@@ -20,6 +20,12 @@ use super::{
         self,
         Waiter, //
     },
+    receiver::{
+        choose,
+        takes_from,
+        with_receiver,
+        Destination, //
+    },
     Datagram,
     Delivery,
     Peer, //
@@ -38,6 +44,7 @@ use crate::net::{
     SendMessage,
     SkBuff,
     Sock,
+    SockId,
     Socket,
     SocketType,
     Timeout,
@@ -88,19 +95,25 @@ pub(super) fn send(
             return Err(EPIPE);
         }
         socket.take_error()?;
-        skb = match deliver(socket, to, skb) {
+        skb = match deliver(socket, to, everywhere, skb) {
             Delivered::Taken => break,
             // To all nodes, that nobody listens is no error.
             Delivered::Refused if everywhere => break,
             Delivered::Refused => return Err(ECONNREFUSED.into()),
             Delivered::NoDescriptors => return Err(EPERM),
-            Delivered::Full(skb) => skb,
             Delivered::OverLimit => return Err(ENOBUFS.into()),
+            Delivered::Full(again, full) => {
+                let full = Destination {
+                    to,
+                    member: Some(full),
+                };
+                wait_for_room(socket, full, &mut timeout)?;
+                again
+            }
         };
-        wait_for_room(socket, to, &mut timeout)?;
     }
     // A destination that was full before is no concern of this message's sender any more.
-    set_congested(socket, Peer::None);
+    set_congested(socket, Destination::NONE);
     if let Some(notice) = notice {
         notice.complete();
     }
@@ -131,19 +144,6 @@ fn destination(
     }
 }
 
-/// Calls `look` with the socket that messages to `to` go to. `look` must not sleep.
-fn with_receiver<R>(
-    socket: Socket<'_, Datagram>,
-    to: Peer,
-    look: impl FnOnce(&Sock<Datagram>) -> R,
-) -> Option<R> {
-    match to {
-        Peer::None => None,
-        Peer::Port(port) => socket.ports().with(port, look),
-        Peer::Pair => socket.pair.with(look),
-    }
-}
-
 /// How an attempt to deliver a message came out.
 enum Delivered {
     /// It is the receiver's business now.
@@ -152,24 +152,20 @@ enum Delivered {
     Refused,
     /// The receiver takes no descriptors.
     NoDescriptors,
-    /// There is no room.
-    Full(SkBuff<Datagram>),
+    /// This one has no room for it.
+    Full(SkBuff<Datagram>, SockId),
     /// The namespace holds all that it may.
     OverLimit,
 }
 
-fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Delivered {
+fn deliver(
+    socket: Socket<'_, Datagram>,
+    to: Peer,
+    everywhere: bool,
+    mut skb: SkBuff<Datagram>,
+) -> Delivered {
     let from = socket.sock();
-    let taps = &socket.namespace().taps;
-    let delivered = with_receiver(socket, to, |receiver| {
-        let wanted = match receiver.peer() {
-            Peer::None => true,
-            Peer::Port(port) => from.port() == Some(port),
-            Peer::Pair => to == Peer::Pair,
-        };
-        if !wanted {
-            return Delivered::Refused;
-        }
+    let hand_over = |receiver: &Sock<Datagram>, skb, taps| {
         hand_over(
             skb,
             receiver,
@@ -182,7 +178,38 @@ fn deliver(socket: Socket<'_, Datagram>, to: Peer, skb: SkBuff<Datagram>) -> Del
             },
             taps,
         )
-    });
+    };
+    let taps = Some(&from.namespace().taps);
+    let delivered = match to {
+        Peer::None => None,
+        Peer::Pair => socket.pair.with(|other| {
+            if other.peer() == Peer::Pair || takes_from(other, from.port()) {
+                hand_over(other, skb, taps)
+            } else {
+                Delivered::Refused
+            }
+        }),
+        Peer::Port(port) => socket
+            .ports()
+            .with(port, |sharers| {
+                let receiver = if everywhere {
+                    let mut all = sharers.iter().filter(|sk| takes_from(sk, from.port()));
+                    let first = all.next()?;
+                    // The others get copies, without descriptors.
+                    for other in all {
+                        match skb.share() {
+                            Some(copy) => drop(hand_over(other, copy, None)),
+                            None => other.count_drop(),
+                        }
+                    }
+                    first
+                } else {
+                    choose(&sharers, from.port(), Some(&mut skb))?
+                };
+                Some(hand_over(receiver, skb, taps))
+            })
+            .flatten(),
+    };
     delivered.unwrap_or(Delivered::Refused)
 }
 
@@ -193,7 +220,7 @@ fn hand_over(
     receiver: &Sock<Datagram>,
     wants_credentials: bool,
     describe: impl FnOnce(usize) -> Header,
-    taps: &Taps,
+    taps: Option<&Taps>,
 ) -> Delivered {
     if receiver.is_receive_shut() || !receiver.is_on_loopback() {
         return Delivered::Refused;
@@ -208,11 +235,12 @@ fn hand_over(
     if receiver.charge_queue(&skb).is_err() {
         return Delivered::OverLimit;
     }
-    let shown = if taps.is_empty() { None } else { skb.share() };
+    let taps = taps.filter(|taps| !taps.is_empty());
+    let shown = taps.and_then(|taps| Some((taps, skb.share()?)));
     match receiver.delivery {
         Delivery::Reliable => match skb.deliver_reliably(receiver) {
             QueueOutcome::Queued => {}
-            QueueOutcome::Full(skb) => return Delivered::Full(skb),
+            QueueOutcome::Full(skb) => return Delivered::Full(skb, receiver.id()),
             QueueOutcome::Filtered => {
                 // It held room while it was looked at.
                 receiver.congestion.room_was_made(receiver);
@@ -228,7 +256,7 @@ fn hand_over(
             QueueOutcome::Closed => return Delivered::Refused,
         },
     }
-    if let Some(message) = shown {
+    if let Some((taps, message)) = shown {
         taps.show(&describe(message.len()), &message);
     }
     Delivered::Taken
@@ -243,39 +271,35 @@ fn hand_over(
 pub(in crate::family) fn inject(
     namespace: &super::super::Ports,
     header: &Header,
-    skb: SkBuff<Datagram>,
+    mut skb: SkBuff<Datagram>,
 ) -> Result {
     let ports = match header.socket_type {
         SocketType::ReliableMessage => &namespace.rdm,
         _ => &namespace.datagram,
     };
-    let delivered = ports.with(reachable_port(header.destination)?, |receiver| {
-        let wanted = match receiver.peer() {
-            Peer::None => true,
-            Peer::Port(port) => header.source.port() == Some(port),
-            Peer::Pair => false,
-        };
-        if !wanted {
-            return Delivered::Refused;
-        }
-        hand_over(
-            skb,
-            receiver,
-            true,
-            |len| Header { len, ..*header },
-            &namespace.taps,
-        )
-    });
+    let delivered = ports
+        .with(reachable_port(header.destination)?, |sharers| {
+            let receiver = choose(&sharers, header.source.port(), Some(&mut skb))?;
+            let describe = |len| Header { len, ..*header };
+            Some(hand_over(
+                skb,
+                receiver,
+                true,
+                describe,
+                Some(&namespace.taps),
+            ))
+        })
+        .flatten();
     match delivered.unwrap_or(Delivered::Refused) {
         Delivered::Taken => Ok(()),
         Delivered::Refused => Err(ECONNREFUSED.into()),
         Delivered::NoDescriptors => Err(EPERM),
-        Delivered::Full(_) | Delivered::OverLimit => Err(ENOBUFS.into()),
+        Delivered::Full(..) | Delivered::OverLimit => Err(ENOBUFS.into()),
     }
 }
 
 /// Sleeps until `to` has room, or is gone, or sending has become pointless.
-fn wait_for_room(socket: Socket<'_, Datagram>, to: Peer, timeout: &mut Timeout) -> Result {
+fn wait_for_room(socket: Socket<'_, Datagram>, to: Destination, timeout: &mut Timeout) -> Result {
     let thread = kernel::current!().pid();
     let waiter = waiter(socket, to, (!timeout.is_over()).then_some(thread));
     set_congested(socket, to);
@@ -300,9 +324,10 @@ fn wait_for_room(socket: Socket<'_, Datagram>, to: Peer, timeout: &mut Timeout) 
 }
 
 /// As whom the socket, or a thread that sends on it, waits for `to`.
-fn waiter(socket: Socket<'_, Datagram>, to: Peer, thread: Option<i32>) -> Waiter {
+fn waiter(socket: Socket<'_, Datagram>, to: Destination, thread: Option<i32>) -> Waiter {
     Waiter {
-        port: if to == Peer::Pair {
+        sock: socket.id(),
+        port: if to.to == Peer::Pair {
             None
         } else {
             socket.port()
@@ -316,7 +341,7 @@ fn waiter(socket: Socket<'_, Datagram>, to: Peer, thread: Option<i32>) -> Waiter
 /// # Errors
 ///
 /// `ENOMEM`
-fn is_full(socket: Socket<'_, Datagram>, to: Peer, waiter: Waiter) -> Result<bool> {
+fn is_full(socket: Socket<'_, Datagram>, to: Destination, waiter: Waiter) -> Result<bool> {
     let look = |receiver: &Sock<Datagram>| {
         !receiver.has_receive_room() && !receiver.is_receive_shut() && receiver.is_on_loopback()
     };
@@ -331,12 +356,14 @@ fn is_full(socket: Socket<'_, Datagram>, to: Peer, waiter: Waiter) -> Result<boo
 }
 
 /// Notes for which destination `POLLOUT` waits, and waits for no other one any more.
-pub(super) fn set_congested(socket: Socket<'_, Datagram>, to: Peer) {
+pub(super) fn set_congested(socket: Socket<'_, Datagram>, to: Destination) {
     let old = socket.congested();
     if old == to {
         return;
     }
-    socket.congested.store(to.into_raw(), Relaxed);
+    let member = to.member.map_or(0, SockId::into_raw);
+    socket.congested_member.store(member, Relaxed);
+    socket.congested.store(to.to.into_raw(), Relaxed);
     let waiter = waiter(socket, old, None);
     with_receiver(socket, old, |receiver| receiver.congestion.leave(waiter));
 }
@@ -346,7 +373,10 @@ pub(super) fn set_congested(socket: Socket<'_, Datagram>, to: Peer) {
 pub(super) fn has_room(socket: Socket<'_, Datagram>) -> bool {
     if socket.delivery == Delivery::Reliable {
         let to = match socket.congested() {
-            Peer::None => socket.peer(),
+            Destination::NONE => Destination {
+                to: socket.peer(),
+                member: None,
+            },
             to => to,
         };
         set_congested(socket, to);
@@ -355,7 +385,7 @@ pub(super) fn has_room(socket: Socket<'_, Datagram>) -> bool {
             socket.note_no_space();
             return false;
         }
-        set_congested(socket, Peer::None);
+        set_congested(socket, Destination::NONE);
     }
     message::has_send_room(socket)
 }

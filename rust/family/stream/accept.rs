@@ -25,22 +25,33 @@ use crate::net::{
 /// # Errors
 ///
 /// `EINVAL` if the socket is connected or connecting, `EADDRINUSE` if it has no port and there is
-/// none, `ENOMEM`.
+/// none, or shares one on which another listens, `ENOMEM`.
 pub(super) fn listen(socket: Socket<'_, Stream>, limit: u32) -> Result {
+    let ports = socket.ports();
     let mut guard = lock(socket);
-    match &guard.state {
-        State::Listening(backlog) => backlog.reopen(limit),
-        State::Connecting(_) | State::Connected(_) => return Err(EINVAL),
-        State::Unconnected => {
-            if guard.port.is_none() {
-                let ports = socket.ports();
-                guard.port = Some(ports.bind(super::Address::ANY, socket.sock_ref())?);
-            }
-            let backlog = Backlog::new(socket.sock_ref(), limit)?;
-            // It held nothing.
-            drop(socket.backlog.replace(Some(backlog.clone())));
-            guard.state = State::Listening(backlog);
+    let port = match (&guard.state, guard.port) {
+        (State::Connecting(_) | State::Connected(_), _) => return Err(EINVAL),
+        (_, Some(port)) => port,
+        (_, None) => ports.bind(super::Address::ANY, socket.sock_ref())?,
+    };
+    guard.port = Some(port);
+    // First, as nobody finds it yet who could be refused.
+    if let State::Listening(backlog) = &guard.state {
+        ports.listen(port, socket.sock())?;
+        backlog.reopen(limit);
+    } else {
+        let backlog = Backlog::new(socket.sock_ref(), limit)?;
+        // It held nothing.
+        drop(socket.backlog.replace(Some(backlog.clone())));
+        if let Err(error) = ports.listen(port, socket.sock()) {
+            let refused = socket.backlog.replace(None);
+            drop(guard);
+            // Without the lock, as it may take a while.
+            drop(refused);
+            backlog.close();
+            return Err(error);
         }
+        guard.state = State::Listening(backlog);
     }
     socket.set_max_backlog(limit);
     socket.set_state(SocketState::Listening);

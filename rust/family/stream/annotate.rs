@@ -78,7 +78,8 @@ pub(super) fn stamp_sent(socket: Socket<'_, Stream>, control: &Option<Control>) 
     }
 }
 
-fn marks(socket: Socket<'_, Stream>, control: &Option<Control>) -> Marks {
+/// How a write is to be treated.
+pub(super) fn marks(socket: Socket<'_, Stream>, control: &Option<Control>) -> Marks {
     match control {
         Some(control) => control.marks,
         None => socket.marks(),

@@ -41,6 +41,9 @@ pub(super) fn shutdown(socket: Socket<'_, Stream>, how: Shutdown) -> Result {
         State::Listening(backlog) => {
             backlog.shutdown(how);
             if how.reads() {
+                if let Some(port) = guard.port {
+                    socket.ports().unlisten(port, &guard);
+                }
                 socket.set_state(SocketState::Unconnected);
             }
             socket.wake_all(WakeBand::Silent);
@@ -90,7 +93,9 @@ fn reset(socket: Socket<'_, Stream>, mut guard: SockGuard<'_, Stream>) -> Result
 pub(super) fn release(socket: Socket<'_, Stream>) {
     let mut guard = lock(socket);
     let state = core::mem::take(&mut guard.state);
-    let port = guard.port.take();
+    if let Some(port) = guard.port.take() {
+        socket.ports().unbind(port, &guard);
+    }
     drop(guard);
 
     match state {
@@ -101,9 +106,6 @@ pub(super) fn release(socket: Socket<'_, Stream>) {
             connecting.cancel();
         }
         State::Connected(_) => close(socket),
-    }
-    if let Some(port) = port {
-        socket.ports().unbind(port, socket.sock());
     }
 }
 

@@ -34,7 +34,6 @@ use crate::net::{
     },
     PeerCredentials,
     Retired,
-    Sock,
     Socket,
     SocketState,
     Timeout,
@@ -117,7 +116,14 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
     }
     let (backlog, mut party) = socket
         .ports()
-        .with(to, |listener: &Sock<Stream>| {
+        .with(to, |sharers| {
+            let first = sharers.first();
+            let listener = if first.is_grouped() {
+                let chosen = sharers.choose(first, first.flow_hash(from, to), None);
+                chosen.unwrap_or(first)
+            } else {
+                first
+            };
             let party = Origin {
                 address: Address::local(to),
                 before: listener.as_receiver(),

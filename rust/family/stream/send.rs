@@ -117,7 +117,7 @@ fn write(
         let result = match attempt(socket, message, control, &mut staged) {
             Ok(Attempt::Wrote(bytes)) => {
                 sent = sent.saturating_add(bytes);
-                if sent >= all {
+                if staged.is_none() && message.remaining() == 0 {
                     return Ok(sent);
                 }
                 continue;
@@ -128,7 +128,7 @@ fn write(
                     .map_or(message.remaining(), |staged: &Staged| staged.remaining());
                 wait_for_room(socket, len, &mut timeout)
             }
-            Ok(Attempt::Unseen) => match Staged::new(socket, message) {
+            Ok(Attempt::Unseen) => match Staged::new(socket, message, control) {
                 Ok(Some(accepted)) => {
                     staged = Some(accepted);
                     Ok(())

@@ -14,11 +14,13 @@ use super::super::{
             Raw, //
         }, //
     },
+    annotate::marks,
     Framing,
     Stream, //
 };
 use crate::net::{
     errno::ENOTCONN,
+    Control,
     Interest,
     IoPage,
     SendMessage,
@@ -54,13 +56,20 @@ impl Staged {
     pub(super) fn new(
         socket: Socket<'_, Stream>,
         message: &mut SendMessage<'_, Stream>,
+        control: &Option<Control>,
     ) -> Result<Option<Self>> {
         let end = socket.end.get_arc().ok_or(ENOTCONN)?;
         let (most, whole) = match socket.framing {
             Framing::Bytes => (end.outgoing_capacity(), true),
             Framing::Records => (usize::MAX, false),
         };
-        let mut skb = SkBuff::<Raw>::from_part(socket, message, most, None, end.address())?;
+        // A filter may look at the marks. The stamps are told of the call, not of this.
+        let control = Control {
+            descriptors: None,
+            credentials: None,
+            marks: marks(socket, control).without_stamps(),
+        };
+        let mut skb = SkBuff::from_part(socket, message, most, Some(control), end.address())?;
         // It goes when the call returns, or is charged where it goes.
         skb.uncharge();
         let shown = if socket.framing == Framing::Records && !socket.namespace().taps.is_empty() {
