@@ -148,13 +148,61 @@ TEST_F(create, descriptor_limit)
 	EXPECT_WORKS(self->fd);
 }
 
-TEST_F(create, no_position)
+/* The most files that there may be: -1 and errno. */
+static int set_file_max(const char *value)
 {
-	char byte = 'x';
+	int fd = open("/proc/sys/fs/file-max", O_WRONLY);
+	int ret = write(fd, value, strlen(value)) < 0 ? -1 : 0;
 
-	EXPECT_FAILS(ESPIPE, lseek(self->fd, 0, SEEK_SET));
-	EXPECT_FAILS(ESPIPE, pread(self->fd, &byte, 1, 0));
-	EXPECT_FAILS(ESPIPE, pwrite(self->fd, &byte, 1, 0));
+	close(fd);
+	return ret;
+}
+
+/* No more files, for those who may not administer the system: whatever makes one is refused. */
+TEST_F(create, file_limit)
+{
+	int before, other = -1, refused = 0, raw, pair[2];
+	struct addr a;
+	int listener = -1, client = -1;
+	bool connects = variant->type == SOCK_STREAM || variant->type == SOCK_SEQPACKET;
+	char was[32] = { 0 };
+	int fd = open("/proc/sys/fs/file-max", O_RDONLY);
+
+	ASSERT_LT(0, read(fd, was, sizeof(was) - 1));
+	close(fd);
+	if (connects) {
+		listener = sock_listening(variant->family, variant->type, 5, &a);
+		client = sock_connected(variant->family, variant->type, &a);
+		ASSERT_WORKS(client);
+	}
+	before = sock_count();
+	ASSERT_EQ(0, set_file_max("1"));
+	/* Raw sockets need a privilege, which then is not there either. */
+	raw = variant->type == SOCK_RAW;
+	ASSERT_EQ(0, seteuid(65534));
+	errno = 0;
+	if (!raw && socket(variant->family, variant->type, 0) < 0)
+		refused += errno == ENFILE;
+	if (!raw && variant->family != AF_INET &&
+	    socketpair(variant->family, variant->type, 0, pair) < 0)
+		refused += errno == ENFILE;
+	if (connects && accept(listener, NULL, NULL) < 0)
+		refused += errno == ENFILE;
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, set_file_max(was));
+	EXPECT_EQ(!raw + (!raw && variant->family != AF_INET) + connects, refused);
+
+	/* Nothing is left of them, and the connection is still there to be accepted. */
+	EXPECT_TRUE(sock_count_is(before));
+	if (connects) {
+		other = accept(listener, NULL, NULL);
+		ASSERT_WORKS(other);
+		EXPECT_EQ(100, flow_write(client, 100, 100, 0));
+		EXPECT_EQ(100, flow_read(other, 100, 100, 0));
+	}
+	close(other);
+	close(client);
+	close(listener);
 }
 
 TEST(unused_types)

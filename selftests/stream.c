@@ -241,6 +241,15 @@ TEST_F(stream, waitall_larger_than_the_buffers)
 TEST_F(stream, more_holds_nothing_back_from_a_reader)
 {
 	char byte;
+	struct call c = { .fn = call_recv, .fd = self->fd[1], .buf = &byte, .len = 1 };
+
+	/* One that sleeps is woken by it. */
+	call_start(&c);
+	ASSERT_TRUE(call_sleeps(&c));
+	ASSERT_EQ(1, send(self->fd[0], "w", 1, MSG_MORE));
+	ASSERT_TRUE(call_returns(&c));
+	EXPECT_EQ(1, c.ret);
+	EXPECT_EQ('w', byte);
 
 	/* TCP may: it waits for the rest of a segment, at most 0.2 s. */
 	ASSERT_EQ(1, send(self->fd[0], "x", 1, MSG_MORE));
@@ -248,6 +257,22 @@ TEST_F(stream, more_holds_nothing_back_from_a_reader)
 		EXPECT_EQ(POLLIN | POLLOUT, flow_events(self->fd[1]));
 	EXPECT_EQ(1, recv(self->fd[1], &byte, 1, 0));
 	EXPECT_EQ('x', byte);
+}
+
+/* What was held together is no other stream than what was not. */
+TEST_F(stream, more_changes_nothing)
+{
+	unsigned long offset = 0;
+	char buf[100];
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		pattern_fill(buf, sizeof(buf), offset);
+		ASSERT_EQ(sizeof(buf), send(self->fd[0], buf, sizeof(buf), i % 4 ? MSG_MORE : 0));
+		offset += sizeof(buf);
+	}
+	EXPECT_EQ(offset, flow_read(self->fd[1], offset, 333, 0));
+	EXPECT_FAILS(EAGAIN, recv(self->fd[1], buf, 1, MSG_DONTWAIT));
 }
 
 TEST_F(stream, address_is_refused_when_connected)

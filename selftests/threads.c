@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Many threads on one socket: nothing lost, nothing twice, nobody left asleep. */
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
 
 #include "harness.h"
 
@@ -588,58 +592,216 @@ TEST_F(message, many_receivers)
 	free(self->crew.seen);
 }
 
+/* What a thread of the next test has of its own. */
+struct tools {
+	struct addr any;
+	int pipe[2];
+	int epoll;
+	int file;
+};
+
+/* Calls that neither connect nor carry anything. */
+static void look(struct crew *crew, struct tools *tools, unsigned int which)
+{
+	static const int requests[] = { SIOCINQ, SIOCOUTQ, SIOCATMARK };
+	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | (which & 16 ? EPOLLET : 0) };
+	struct timespec now = { 0 };
+	fd_set in, out;
+	struct addr got;
+	int n;
+
+	switch (which % 8) {
+	case 0:
+		addr_own(crew->fd[0], &got);
+		addr_peer(crew->fd[0], &got);
+		break;
+	case 1:
+		flow_events(crew->fd[0]);
+		break;
+	case 2:
+		epoll_ctl(tools->epoll, EPOLL_CTL_ADD, crew->fd[0], &e);
+		epoll_wait(tools->epoll, &e, 1, 0);
+		if (which & 32)
+			epoll_ctl(tools->epoll, EPOLL_CTL_DEL, crew->fd[0], NULL);
+		break;
+	case 3:
+		FD_ZERO(&in);
+		FD_SET(crew->fd[0], &in);
+		out = in;
+		pselect(crew->fd[0] + 1, &in, &out, NULL, &now, NULL);
+		break;
+	case 4:
+		ioctl(crew->fd[0], requests[which % ARRAY_SIZE(requests)], &n);
+		break;
+	case 5:
+		sock_option(crew->fd[0], SO_ERROR);
+		break;
+	case 6:
+		sock_set(crew->fd[0], which & 32 ? SO_RCVBUF : SO_SNDBUF, (int)which);
+		break;
+	default:
+		close(dup(crew->fd[0]));
+	}
+}
+
+/* Calls that send. */
+static void give(struct crew *crew, struct tools *tools, unsigned int which)
+{
+	char buf[3000] = { 0 };
+	struct iovec iov[2] = { { buf, which % 1000 }, { buf + 1000, which % 1500 } };
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = iov, .msg_iovlen = 2 } } };
+	off_t offset = 0;
+
+	m[1] = m[0];
+	switch (which % 8) {
+	case 0:
+		sendto(crew->fd[0], buf, 100, MSG_DONTWAIT | MSG_NOSIGNAL, &crew->addr.sa,
+		       crew->addr.len);
+		break;
+	case 1:
+		sendmmsg(crew->fd[0], m, 2, MSG_DONTWAIT | MSG_NOSIGNAL);
+		break;
+	case 2:
+		send(crew->fd[0], "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_OOB);
+		break;
+	case 3:
+		sendfile(crew->fd[0], tools->file, &offset, which % 5000);
+		break;
+	case 4:
+		if (write(tools->pipe[1], buf, 500) > 0)
+			splice(tools->pipe[0], NULL, crew->fd[0], NULL, 500, SPLICE_F_NONBLOCK);
+		break;
+	case 5:
+		send(crew->fd[0], buf, which % 3000, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
+		break;
+	default:
+		send(crew->fd[0], buf, which % 3000, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+}
+
+/* Calls that receive. */
+static void take(struct crew *crew, struct tools *tools, unsigned int which)
+{
+	char buf[3000];
+	struct iovec iov[2] = { { buf, which % 1000 }, { buf + 1000, which % 1500 } };
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = iov, .msg_iovlen = 2 } } };
+	int fd = crew->fd[which >> 8 & 1];
+
+	m[1] = m[0];
+	switch (which % 8) {
+	case 0:
+		recvmmsg(fd, m, 2, MSG_DONTWAIT, NULL);
+		break;
+	case 1:
+		recv(fd, buf, 1, MSG_DONTWAIT | MSG_OOB);
+		break;
+	case 2:
+		recv(fd, buf, which % 3000, MSG_DONTWAIT | MSG_PEEK);
+		break;
+	case 3:
+		if (splice(fd, NULL, tools->pipe[1], NULL, 500, SPLICE_F_NONBLOCK) > 0)
+			read(tools->pipe[0], buf, sizeof(buf));
+		break;
+	case 4:
+		recv(fd, buf, which % 3000, MSG_DONTWAIT | MSG_TRUNC);
+		break;
+	case 5:
+		recv(fd, buf, which % 3000, MSG_DONTWAIT | MSG_WAITALL);
+		break;
+	default:
+		recv(fd, buf, which % 3000, MSG_DONTWAIT);
+	}
+}
+
 static void anything(struct crew *crew, int number)
 {
-	struct addr a = addr_any(crew->family);
-	unsigned int seed = number;
-	char buf[3000] = { 0 };
-	struct addr got;
+	struct tools tools = { .any = addr_any(crew->family) };
+	unsigned int seed = number, which;
 
+	if (pipe2(tools.pipe, O_NONBLOCK))
+		crew->errors++;
+	tools.epoll = epoll_create1(0);
+	tools.file = open("/proc/self/exe", O_RDONLY);
 	while (!crew->stop) {
 		seed = seed * 1103515245 + 12345;
-		switch (seed >> 16 & 15) {
+		which = seed >> 12;
+		switch (seed >> 8 & 15) {
 		case 0:
-			do_bind(crew->fd[0], &a);
+			do_bind(crew->fd[0], &tools.any);
 			break;
 		case 1:
+		case 2:
 			do_connect(crew->fd[0], &crew->addr);
 			break;
-		case 2:
+		case 3:
 			do_disconnect(crew->fd[0]);
 			break;
-		case 3:
-			addr_own(crew->fd[0], &got);
-			addr_peer(crew->fd[0], &got);
-			break;
 		case 4:
-			flow_events(crew->fd[0]);
+			shutdown(crew->fd[0], which & 1);
 			break;
 		case 5:
-			shutdown(crew->fd[0], seed >> 24 & 1);
-			break;
-		case 6:
 			close(accept4(crew->fd[1], NULL, NULL, SOCK_NONBLOCK));
 			break;
-		case 7:
-			sock_option(crew->fd[0], SO_ERROR);
+		case 6:
+			if (which % 16 == 0)
+				listen(crew->fd[0], 2);
+			close(accept4(crew->fd[0], NULL, NULL, SOCK_NONBLOCK));
 			break;
+		case 7:
 		case 8:
+			look(crew, &tools, which);
+			break;
 		case 9:
 		case 10:
-			recv(crew->fd[0], buf, seed >> 20, MSG_DONTWAIT);
+		case 11:
+			take(crew, &tools, which);
 			break;
 		default:
-			send(crew->fd[0], buf, seed >> 21, MSG_DONTWAIT | MSG_NOSIGNAL);
+			give(crew, &tools, which);
 		}
 	}
+	close(tools.file);
+	close(tools.epoll);
+	close(tools.pipe[0]);
+	close(tools.pipe[1]);
+}
+
+/* The second socket, which nobody has closed, serves the next one as it did the first. */
+static int still_serves(struct crew *crew)
+{
+	char buf[3000];
+	int client, fd;
+
+	if (!type_connects(crew->type)) {
+		while (recv(crew->fd[1], buf, sizeof(buf), 0) >= 0)
+			;
+		client = socket(crew->family, crew->type, 0);
+		if (sendto(client, "next", 4, 0, &crew->addr.sa, crew->addr.len) != 4)
+			return -1;
+		close(client);
+		if (flow_wait(crew->fd[1], POLLIN, 5000) != POLLIN)
+			return -1;
+		return recv(crew->fd[1], buf, sizeof(buf), 0) == 4 ? 0 : -1;
+	}
+	while ((fd = accept(crew->fd[1], NULL, NULL)) >= 0)
+		close(fd);
+	client = sock_connected(crew->family, crew->type, &crew->addr);
+	if (client < 0 || flow_wait(crew->fd[1], POLLIN, 5000) != POLLIN)
+		return -1;
+	fd = accept(crew->fd[1], NULL, NULL);
+	if (flow_write(client, 1000, 1000, 0) != 1000 || flow_read(fd, 1000, 1000, 0) != 1000)
+		return -1;
+	close(client);
+	return close(fd);
 }
 
 /* Every call at once on one socket: no harm, whatever they return. */
 static int all_at_once(int family, int type)
 {
-	struct crew crew = { .work = anything, .family = family };
+	struct crew crew = { .work = anything, .family = family, .type = type };
 	int before = sock_count();
 
+	signal(SIGPIPE, SIG_IGN);
 	crew.fd[0] = socket(family, type | SOCK_NONBLOCK, 0);
 	if (type_connects(type))
 		crew.fd[1] = sock_listening(family, type | SOCK_NONBLOCK, 5, &crew.addr);
@@ -652,6 +814,9 @@ static int all_at_once(int family, int type)
 	crew.stop = true;
 	crew_join(&crew, THREADS);
 	close(crew.fd[0]);
+	/* Raw sockets serve nobody in particular. */
+	if (crew.errors || (type != SOCK_RAW && still_serves(&crew)))
+		return -1;
 	close(crew.fd[1]);
 	return sock_count_is(before) ? 0 : -1;
 }
@@ -664,6 +829,11 @@ TEST_F(stream, every_call_at_once)
 TEST_F(message, every_call_at_once)
 {
 	EXPECT_EQ(0, all_at_once(variant->family, variant->type));
+}
+
+TEST(every_call_at_once_on_a_raw_socket)
+{
+	EXPECT_EQ(0, all_at_once(AF_EXPERIMENTAL, SOCK_RAW));
 }
 
 TEST_HARNESS_MAIN
