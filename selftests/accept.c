@@ -93,6 +93,7 @@ TEST_F(acceptor, short_address_buffer)
 TEST_F(acceptor, flags_are_per_call)
 {
 	int client[3], fd[3], i;
+	char byte;
 
 	for (i = 0; i < 3; i++)
 		client[i] = sock_connected(variant->family, variant->type, &self->addr);
@@ -100,6 +101,7 @@ TEST_F(acceptor, flags_are_per_call)
 	ASSERT_WORKS(fd[0]);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(fd[0], F_GETFD));
 	EXPECT_EQ(O_NONBLOCK, fcntl(fd[0], F_GETFL) & O_NONBLOCK);
+	EXPECT_FAILS(EAGAIN, recv(fd[0], &byte, 1, 0));
 	/* The listener's own O_NONBLOCK is not inherited. */
 	ASSERT_EQ(0, sock_nonblock(self->fd));
 	fd[1] = accept(self->fd, NULL, NULL);

@@ -161,7 +161,7 @@ TEST_F(bad, vector_lengths)
 	ASSERT_WORKS(sock_pair(variant->family, variant->type, fd));
 	EXPECT_FAILS(EINVAL, writev(fd[0], iov, 2));
 	EXPECT_FAILS(EINVAL, readv(fd[0], iov, 2));
-	iov[1].iov_len = (size_t)1 << 63;
+	iov[1].iov_len = ~(SIZE_MAX >> 1);
 	EXPECT_FAILS(EINVAL, writev(fd[0], iov, 2));
 	EXPECT_FAILS(EINVAL, readv(fd[0], iov, 2));
 	EXPECT_EQ(0, flow_wait(fd[1], POLLIN, 0));
@@ -169,10 +169,13 @@ TEST_F(bad, vector_lengths)
 	close(fd[1]);
 }
 
+/* The first length that 32 bits do not hold, or the last if there are no more. */
+#define PAST_32	((size_t)(SIZE_MAX > 0xffffffff ? 0x100000000 : SIZE_MAX))
+
 /* More than there is memory for, of which only the first page exists. */
 TEST_F(bad, huge_write)
 {
-	size_t size[] = { 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, SIZE_MAX >> 1 };
+	size_t size[] = { 0x7fffffff, 0x80000000, 0xffffffff, PAST_32, SIZE_MAX >> 1 };
 	char *page = mem_edge(4096);
 	struct iovec iov[4];
 	int fd[2];
@@ -213,7 +216,7 @@ TEST_F(bad, huge_write)
 /* A buffer that is said to be huge takes what there is. */
 TEST_F(bad, huge_read)
 {
-	size_t size[] = { 0x7fffffff, 0x80000000, 0x100000000, SIZE_MAX >> 1 };
+	size_t size[] = { 0x7fffffff, 0x80000000, PAST_32, SIZE_MAX >> 1 };
 	char *page = mem_edge(4096);
 	int fd[2];
 	size_t i;

@@ -133,12 +133,14 @@ TEST_F(pair, takes_nothing_from_strangers)
 TEST_F(pair, flags)
 {
 	int fd[2], i;
+	char byte;
 
 	ASSERT_WORKS(socketpair(variant->family, variant->type | SOCK_NONBLOCK | SOCK_CLOEXEC,
 				0, fd));
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(FD_CLOEXEC, fcntl(fd[i], F_GETFD));
 		EXPECT_EQ(O_NONBLOCK, fcntl(fd[i], F_GETFL) & O_NONBLOCK);
+		EXPECT_FAILS(EAGAIN, recv(fd[i], &byte, 1, 0));
 		close(fd[i]);
 	}
 	EXPECT_FAILS(EINVAL, socketpair(variant->family, variant->type | 0x40000000, 0, fd));
