@@ -26,7 +26,7 @@ FIXTURE_VARIANT_ADD(async, unix_dgram) { .family = AF_UNIX, .type = SOCK_DGRAM, 
 FIXTURE_VARIANT_ADD(async, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(async, udp) { .family = AF_INET, .type = SOCK_DGRAM, };
 
-/* A queued signal, with which descriptor and events come. Blocked, and taken with sigtimedwait(). */
+/* A queued signal brings descriptor and events along. Blocked, and taken with sigtimedwait(). */
 static int hear(int sig)
 {
 	sigset_t set;

@@ -248,7 +248,7 @@ TEST_F(spaces, outlived_by_its_sockets)
 struct naming {
 	struct nlmsghdr header;
 	struct rtgenmsg family;
-	_Alignas(4) char attributes[2 * RTA_SPACE(sizeof(int))];
+	unsigned int attributes[2 * RTA_SPACE(sizeof(int)) / sizeof(int)];
 };
 
 static void add_attribute(struct naming *n, int type, int value)

@@ -6,7 +6,6 @@
  */
 #include "harness.h"
 
-
 #define IN	POLLIN
 #define OUT	POLLOUT
 #define RDHUP	POLLRDHUP
@@ -419,10 +418,22 @@ static const struct state reliable_states[] = {
 	{ "reliable, receiver full and closed", stage_crowded_closed, { OUT, OUT, ABSENT } },
 	{ "reliable, receiver full and SHUT_RD", stage_crowded_shut, { OUT, 0, ABSENT } },
 	{ "reliable, receiver full, not connected", stage_unconnected_crowded, { 0, OUT, ABSENT } },
-	{ "reliable, receiver full, not connected, then read", stage_unconnected_drained, { OUT, OUT, ABSENT } },
+	{ "reliable, receiver full, not connected, then read", stage_unconnected_drained,
+		{ OUT, OUT, ABSENT } },
 	{ "reliable, receiver full, not connected, then sent elsewhere", stage_unconnected_other,
 		{ OUT, OUT, ABSENT } },
 };
+
+struct table {
+	const struct state *states;
+	size_t count;
+};
+
+static const struct table streams = { stream_states, ARRAY_SIZE(stream_states) };
+static const struct table urgents = { urgent_states, ARRAY_SIZE(urgent_states) };
+static const struct table messages = { message_states, ARRAY_SIZE(message_states) };
+static const struct table datagrams = { datagram_states, ARRAY_SIZE(datagram_states) };
+static const struct table reliables = { reliable_states, ARRAY_SIZE(reliable_states) };
 
 /* Whether the state has these events, once it has come to rest. */
 static bool check(const struct state *state, int column, int family, int type)
@@ -469,49 +480,48 @@ FIXTURE_TEARDOWN(events)
 }
 
 /* All states of one table, in one column. */
-static bool check_all(const struct state *states, size_t count, int column, int type)
+static bool check_all(const struct table *table, int column, int type)
 {
 	bool right = true;
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		right &= check(&states[i], column, families[column], type);
+	for (i = 0; i < table->count; i++)
+		right &= check(&table->states[i], column, families[column], type);
 	fflush(stdout);
 	return right;
 }
 
-#define CHECK_ALL(states, type)							\
-	EXPECT_TRUE(check_all(states, ARRAY_SIZE(states), self->column, type))
-
 TEST_F(events, stream)
 {
-	CHECK_ALL(stream_states, SOCK_STREAM);
+	EXPECT_TRUE(check_all(&streams, self->column, SOCK_STREAM));
 }
 
 TEST_F(events, urgent)
 {
-	CHECK_ALL(urgent_states, SOCK_STREAM);
+	EXPECT_TRUE(check_all(&urgents, self->column, SOCK_STREAM));
 }
 
 TEST_F(events, dgram)
 {
-	CHECK_ALL(message_states, SOCK_DGRAM);
-	CHECK_ALL(datagram_states, SOCK_DGRAM);
+	EXPECT_TRUE(check_all(&messages, self->column, SOCK_DGRAM));
+	EXPECT_TRUE(check_all(&datagrams, self->column, SOCK_DGRAM));
 }
 
 TEST_F(events, seqpacket)
 {
 	if (variant->family != AF_INET)
-		CHECK_ALL(stream_states, SOCK_SEQPACKET);
+		EXPECT_TRUE(check_all(&streams, self->column, SOCK_SEQPACKET));
 }
 
 /* What comes closest to it elsewhere is SOCK_DGRAM of AF_UNIX. */
 TEST_F(events, rdm)
 {
+	int type = variant->family == AF_UNIX ? SOCK_DGRAM : SOCK_RDM;
+
 	if (variant->family == AF_INET)
 		return;
-	CHECK_ALL(message_states, variant->family == AF_UNIX ? SOCK_DGRAM : SOCK_RDM);
-	CHECK_ALL(reliable_states, variant->family == AF_UNIX ? SOCK_DGRAM : SOCK_RDM);
+	EXPECT_TRUE(check_all(&messages, self->column, type));
+	EXPECT_TRUE(check_all(&reliables, self->column, type));
 }
 
 /* As the page writes them. */
@@ -556,25 +566,25 @@ struct differences {
 	int undocumented;
 };
 
-static void compare(const struct state *states, size_t count, const char *manual,
-		    struct differences *d)
+static void compare(const struct table *table, const char *manual, struct differences *d)
 {
+	const struct state *states = table->states;
 	static const char * const names[FAMILIES] = { NULL, "AF_UNIX", "TCP" };
 	char ours[64], theirs[64], line[160];
 	int column;
 	size_t i;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < table->count; i++) {
 		for (column = 1; column < FAMILIES; column++) {
 			if (states[i].events[column] == states[i].events[0])
 				continue;
 			/* A type that a family does not have has no states. */
-			if (column == 2 && states == reliable_states)
+			if (column == 2 && table == &reliables)
 				continue;
 			describe(states[i].events[0], ours, sizeof(ours));
 			describe(states[i].events[column], theirs, sizeof(theirs));
 			snprintf(line, sizeof(line), "%s:%s:%s", states[i].name,
-				 states == datagram_states && column == 2 ? "UDP" : names[column],
+				 table == &datagrams && column == 2 ? "UDP" : names[column],
 				 theirs);
 			d->all++;
 			if (is_documented(manual, line)) {
@@ -586,8 +596,6 @@ static void compare(const struct state *states, size_t count, const char *manual
 		}
 	}
 }
-
-#define COMPARE(states)	compare(states, ARRAY_SIZE(states), manual, &d)
 
 /* The rows of the table of differences, which begins behind a line that says so. */
 static int rows_documented(const char *manual)
@@ -616,11 +624,11 @@ TEST(differences_are_documented)
 	ASSERT_TRUE(f);
 	ASSERT_LT(0, fread(manual, 1, sizeof(manual) - 1, f));
 	fclose(f);
-	COMPARE(stream_states);
-	COMPARE(urgent_states);
-	COMPARE(message_states);
-	COMPARE(datagram_states);
-	COMPARE(reliable_states);
+	compare(&streams, manual, &d);
+	compare(&urgents, manual, &d);
+	compare(&messages, manual, &d);
+	compare(&datagrams, manual, &d);
+	compare(&reliables, manual, &d);
 	fflush(stdout);
 	EXPECT_EQ(0, d.undocumented);
 	EXPECT_EQ(d.all, rows_documented(manual));

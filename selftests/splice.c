@@ -105,7 +105,8 @@ TEST_F(piped, out_of_a_socket)
 /* The writer changes its pages as soon as splice() has returned: the reader sees what was sent. */
 TEST_F(piped, pages_of_the_caller)
 {
-	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
 	struct iovec iov = { page, 2 * PAGE };
 
 	ASSERT_NE(MAP_FAILED, page);
