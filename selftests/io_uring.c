@@ -221,6 +221,28 @@ TEST_F(ring, bind_listen_accept_connect)
 	close(listener);
 }
 
+TEST_F(ring, accept_tells_that_more_wait)
+{
+	int listener, client[2], fd, i;
+	unsigned int flags;
+	struct addr addr;
+
+	listener = sock_listening(variant->family, variant->type, 8, &addr);
+	for (i = 0; i < 2; i++)
+		client[i] = sock_connected(variant->family, variant->type, &addr);
+	for (i = 0; i < 2; i++) {
+		io_uring_prep_accept(sqe_of(&self->ring, 1), listener, NULL, NULL, 0);
+		ASSERT_EQ(1, io_uring_submit(&self->ring));
+		fd = result_of(&self->ring, 1, &flags);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(i ? 0 : IORING_CQE_F_SOCK_NONEMPTY, flags & IORING_CQE_F_SOCK_NONEMPTY);
+		close(fd);
+	}
+	close(client[0]);
+	close(client[1]);
+	close(listener);
+}
+
 /* With a full backlog the request waits, without spinning, and completes by itself. */
 TEST(connect_waits_for_the_backlog)
 {
