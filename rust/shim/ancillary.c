@@ -317,13 +317,15 @@ struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len)
 	return notice;
 }
 
-void shim_zerocopy_end(struct ubuf_info *notice, bool sent)
+void shim_zerocopy_end(struct sock *sk, struct ubuf_info *notice, bool sent)
 {
-	if (sent) {
-		uarg_to_msgzc(notice)->zerocopy = 0;
+	struct ubuf_info_msgzc *msgzc = uarg_to_msgzc(notice);
+
+	if (!sent) {
+		/* Nothing is queued for it then. */
+		msgzc->len = 0;
 		net_zcopy_put(notice);
-	} else {
-		net_zcopy_put_abort(notice, true);
+		return;
 	}
 }
 
@@ -337,3 +339,11 @@ bool shim_sk_select_err_queue(struct sock *sk)
 {
 	return sock_flag(sk, SOCK_SELECT_ERR_QUEUE);
 }
+	if (notice)
+		atomic_dec(&sk->sk_zckey);
+	msgzc->zerocopy = 0;
+	lock_sock(sk);
+	msgzc->id = (u32)atomic_inc_return(&sk->sk_zckey) - 1;
+	/* With the lock, so that the notices are queued in order. */
+	net_zcopy_put(notice);
+	release_sock(sk);

@@ -180,7 +180,7 @@ int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
 bool shim_sk_select_err_queue(struct sock *sk);
 void shim_msg_put_inq(struct msghdr *msg, int left);
 struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len);
-void shim_zerocopy_end(struct ubuf_info *notice, bool sent);
+void shim_zerocopy_end(struct sock *sk, struct ubuf_info *notice, bool sent);
 
 /* msg.c: messages that a call sends or receives */
 bool shim_msg_wants_inq(struct msghdr *msg);

@@ -39,8 +39,7 @@ use crate::net::{
     Sock,
     Socket,
     SocketType,
-    Timeout,
-    ZerocopyNotice, //
+    Timeout, //
 };
 
 /// What a message takes of the send buffer beside its bytes, at the least: as AF_UNIX reckons it
@@ -76,7 +75,6 @@ pub(super) fn send(
         bind_automatically(socket, &guard)?;
     }
 
-    let notice = ZerocopyNotice::new(socket, message)?;
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
     let mut skb = SkBuff::from_message(socket, message, control, socket.address())?;
     loop {
@@ -96,9 +94,6 @@ pub(super) fn send(
     }
     // A destination that was full before is no concern of this message's sender any more.
     set_congested(socket, Peer::None);
-    if let Some(notice) = notice {
-        notice.complete();
-    }
     Ok(len)
 }
 

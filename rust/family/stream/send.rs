@@ -40,8 +40,7 @@ use crate::net::{
     SkBuff,
     Socket,
     SocketType,
-    Timeout,
-    ZerocopyNotice, //
+    Timeout, //
 };
 
 /// The most that is written before the reader is told, so that it can start while the writer goes
@@ -80,13 +79,8 @@ pub(super) fn send(
         return Err(EOPNOTSUPP.into());
     }
     let mut control = message::control(socket, message)?;
-    let notice = ZerocopyNotice::new(socket, message)?;
-
     let sent = write(socket, message, &mut control)?;
     stamp_sent(socket, &control);
-    if let Some(notice) = notice {
-        notice.complete();
-    }
     Ok(sent)
 }
 
