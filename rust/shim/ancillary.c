@@ -268,26 +268,16 @@ s64 shim_stamp_now(void)
 	return ktime_get_real();
 }
 
-/*
- * Tells the error queue that what a call wrote is on its way, if @marks ask for
- * that. There is no packet, so the stamp comes without one.
- */
-void shim_sk_stamp_sent(struct sock *sk, const struct shim_marks *marks)
+/* Tells the error queue of @sk that @skb is on its way, if @marks ask for that. */
+void shim_skb_stamp_sent(struct sock *sk, struct sk_buff *skb,
+			 const struct shim_marks *marks)
 {
 	struct sockcm_cookie sockc = {
 		.tsflags = marks->tsflags,
 		.ts_opt_id = marks->ts_opt_id,
 	};
-	struct skb_shared_info *info;
-	struct sk_buff *skb;
+	struct skb_shared_info *info = skb_shinfo(skb);
 
-	if (!(marks->tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK))
-		return;
-	skb = alloc_skb(0, sk->sk_allocation);
-	if (!skb)
-		return;
-
-	info = skb_shinfo(skb);
 	_sock_tx_timestamp(sk, &sockc, &info->tx_flags, &info->tskey);
 	if (info->tx_flags & SKBTX_SCHED_TSTAMP)
 		__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_SCHED);
@@ -303,6 +293,31 @@ int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
 	return sock_recv_errqueue(sk, msg, msg_data_left(msg), level, type);
 }
 
+	info->tx_flags &= ~SKBTX_ANY_TSTAMP;
+}
+
+/*
+ * Likewise, for @len bytes that a call wrote. There is no packet, so the stamp
+ * comes without one. On a stream it is the bytes that are numbered.
+ */
+void shim_sk_stamp_sent(struct sock *sk, struct shim_marks marks, size_t len)
+{
+	struct sk_buff *skb;
+
+	if (sk->sk_type == SOCK_STREAM &&
+	    marks.tsflags & SOF_TIMESTAMPING_OPT_ID) {
+		u32 end = atomic_add_return(len, &sk->sk_tskey);
+
+		if (!(marks.tsflags & SOCKCM_FLAG_TS_OPT_ID))
+			marks.ts_opt_id = end - 1;
+		marks.tsflags |= SOCKCM_FLAG_TS_OPT_ID;
+	}
+	if (!(marks.tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK))
+		return;
+	skb = alloc_skb(0, sk->sk_allocation);
+	if (!skb)
+		return;
+	shim_skb_stamp_sent(sk, skb, &marks);
 /*
  * MSG_ZEROCOPY: a notice for the error queue that @len bytes are no longer
  * needed, which will say that they were copied. NULL if there is no room for it.

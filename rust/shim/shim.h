@@ -101,6 +101,7 @@ enum {
 };
 
 int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
+		   struct shim_marks *marks,
 		   void (*destructor)(struct sk_buff *skb));
 void shim_sk_purge(struct sock *sk);
 void shim_sk_close_queue(struct sock *sk);
@@ -174,7 +175,9 @@ void shim_msg_put_identity(struct socket *sock, struct msghdr *msg,
 void shim_msg_put_marks(struct sock *sk, struct msghdr *msg, s64 stamp,
 			const struct shim_marks *marks);
 s64 shim_stamp_now(void);
-void shim_sk_stamp_sent(struct sock *sk, const struct shim_marks *marks);
+void shim_skb_stamp_sent(struct sock *sk, struct sk_buff *skb,
+			 const struct shim_marks *marks);
+void shim_sk_stamp_sent(struct sock *sk, struct shim_marks marks, size_t len);
 int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
 			  int type);
 bool shim_sk_select_err_queue(struct sock *sk);

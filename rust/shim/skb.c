@@ -88,50 +88,16 @@ struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 	return copy;
 }
 
-static void set_marks(struct sk_buff *skb, const struct sockcm_cookie *sockc)
-{
-	skb->mark = sockc->mark;
-	skb->priority = sockc->priority;
-	skb_setup_tx_timestamp(skb, sockc);
-}
-
-/* Marks a message as its sender's options say, or as @marks do. */
 void shim_skb_set_marks(struct sk_buff *skb, const struct shim_marks *marks)
 {
-	struct sockcm_cookie sockc;
-
-	if (marks) {
-		sockc = (struct sockcm_cookie) {
-			.mark = marks->mark,
-			.priority = marks->priority,
-			.tsflags = marks->tsflags,
-			.ts_opt_id = marks->ts_opt_id,
-		};
-	} else {
-		sockcm_init(&sockc, skb->sk);
-	}
-	set_marks(skb, &sockc);
+	skb->mark = marks->mark;
+	skb->priority = marks->priority;
 }
 
 void shim_skb_set_destructor(struct sk_buff *skb,
 			     void (*destructor)(struct sk_buff *skb))
 {
 	skb->destructor = destructor;
-}
-
-/* Tells the sender's error queue that the message is on its way, if it asked. */
-static void stamp_sent(struct sk_buff *skb)
-{
-	u8 *flags = &skb_shinfo(skb)->tx_flags;
-
-	if (likely(!(*flags & SKBTX_ANY_TSTAMP)) || !skb->sk)
-		return;
-
-	if (*flags & SKBTX_SCHED_TSTAMP)
-		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SCHED);
-	if (*flags & SKBTX_SW_TSTAMP)
-		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SND);
-	*flags &= ~SKBTX_ANY_TSTAMP;
 }
 
 static bool is_full(struct sock *sk)
@@ -156,8 +122,12 @@ static void take_over(struct sock *sk, struct sk_buff *skb,
  * Without, the buffer stays charged to its sender and the receiver is charged by
  * hand, from here to shim_skb_recv(). Unless it was queued, @skb is left to the
  * caller.
+ *
+ * The sender is told that the message is on its way, if @marks ask for that, which
+ * they do no more then.
  */
 int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
+		   struct shim_marks *marks,
 		   void (*destructor)(struct sk_buff *skb))
 {
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
@@ -166,7 +136,10 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 	/* A message that waits is filtered once. */
 	if (!destructor && is_full(sk))
 		return SHIM_QUEUE_FULL;
-	stamp_sent(skb);
+	if (unlikely(marks->tsflags) && skb->sk) {
+		shim_skb_stamp_sent(skb->sk, skb, marks);
+		marks->tsflags = 0;
+	}
 	if (sk_filter(sk, skb))
 		return SHIM_QUEUE_FILTERED;
 	if (READ_ONCE(sk->sk_flags) & SK_FLAGS_TIMESTAMP)

@@ -14,6 +14,7 @@ use super::{
             Producer, //
         }, //
     },
+    Framing,
     Stream, //
 };
 use crate::net::{
@@ -62,10 +63,11 @@ pub(super) fn annotate(
     producer.annotate(context, descriptors)
 }
 
-/// Has the error queue tell when a write was made, if that was asked for.
-pub(super) fn stamp_sent(socket: Socket<'_, Stream>, control: &Option<Control>) {
-    if control.is_some() || socket.interest().contains(Interest::SENT_STAMP) {
-        socket.stamp_sent(&marks(socket, control));
+/// Has the error queue tell when a write of `len` bytes was made, if that was asked for.
+pub(super) fn stamp_sent(socket: Socket<'_, Stream>, control: &Option<Control>, len: usize) {
+    let is_nothing = socket.framing == Framing::Bytes && len == 0;
+    if !is_nothing && (control.is_some() || socket.interest().contains(Interest::SENT_STAMP)) {
+        socket.stamp_sent(marks(socket, control), len);
     }
 }
 

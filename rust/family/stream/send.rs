@@ -80,7 +80,7 @@ pub(super) fn send(
     }
     let mut control = message::control(socket, message)?;
     let sent = write(socket, message, &mut control)?;
-    stamp_sent(socket, &control);
+    stamp_sent(socket, &control, sent);
     Ok(sent)
 }
 
