@@ -170,7 +170,7 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 	__skb_queue_tail(queue, skb);
 	spin_unlock_irqrestore(&queue->lock, flags);
 
-	sk->sk_data_ready(sk);
+	shim_sk_data_ready(sk);
 	return SHIM_QUEUED;
 }
 
