@@ -58,6 +58,9 @@ static int parse(struct socket *helper, struct sock *sk, struct msghdr *msg,
 			one.msg_controllen = cmsg->cmsg_len;
 			err = __scm_send(helper, &one, scm);
 			break;
+		case SCM_DEVMEM_DMABUF:
+			/* It concerns a device, and there is none. */
+			return -EINVAL;
 		default:
 			err = __sock_cmsg_send(sk, cmsg, sockc);
 			break;
@@ -102,6 +105,8 @@ int shim_control_parse(struct socket *helper, struct sock *sk,
 			.ts_opt_id = sockc.ts_opt_id,
 		},
 	};
+	if (scm.pid)
+		security_cred_getsecid(current_cred(), &control->credentials.secid);
 	return 0;
 }
 
@@ -159,12 +164,16 @@ u32 shim_descriptors_uid(const struct scm_fp_list *list)
 	return __kuid_val(list->user->uid);
 }
 
-/* The most that a user may have on their way, if there is a limit. */
+/* The most that a user may have on their way, */
 unsigned long shim_descriptors_limit(void)
 {
-	if (capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
-		return ULONG_MAX;
 	return rlimit(RLIMIT_NOFILE);
+}
+
+/* unless this task may have more. */
+bool shim_descriptors_unlimited(void)
+{
+	return capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
 }
 
 void shim_descriptors_free(struct scm_fp_list *list)
@@ -260,6 +269,7 @@ void shim_msg_put_marks(struct sock *sk, struct msghdr *msg, s64 stamp,
 		.skb.tstamp = stamp,
 	};
 
+	skb_set_end_offset(&it.skb, 0);
 	sock_recv_cmsgs(msg, sk, &it.skb);
 }
 
@@ -283,16 +293,6 @@ void shim_skb_stamp_sent(struct sock *sk, struct sk_buff *skb,
 		__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_SCHED);
 	if (info->tx_flags & SKBTX_SW_TSTAMP)
 		__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_SND);
-	consume_skb(skb);
-}
-
-/* MSG_ERRQUEUE: what the error queue holds. */
-int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
-			  int type)
-{
-	return sock_recv_errqueue(sk, msg, msg_data_left(msg), level, type);
-}
-
 	info->tx_flags &= ~SKBTX_ANY_TSTAMP;
 }
 
@@ -318,9 +318,23 @@ void shim_sk_stamp_sent(struct sock *sk, struct shim_marks marks, size_t len)
 	if (!skb)
 		return;
 	shim_skb_stamp_sent(sk, skb, &marks);
+	consume_skb(skb);
+}
+
+/* MSG_ERRQUEUE: what the error queue holds. */
+int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
+			  int type)
+{
+	return sock_recv_errqueue(sk, msg, msg_data_left(msg), level, type);
+}
+
 /*
  * MSG_ZEROCOPY: a notice for the error queue that @len bytes are no longer
  * needed, which will say that they were copied. NULL if there is no room for it.
+ *
+ * The socket lock is not held while the bytes are sent, so the notice gets its
+ * number only when they were: with the one that is given here, a call that fails
+ * would leave a gap, or take the number of another back.
  */
 struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len)
 {
@@ -328,6 +342,8 @@ struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len)
 
 	lock_sock(sk);
 	notice = msg_zerocopy_realloc(sk, len, NULL, false);
+	if (notice)
+		atomic_dec(&sk->sk_zckey);
 	release_sock(sk);
 	return notice;
 }
@@ -342,6 +358,12 @@ void shim_zerocopy_end(struct sock *sk, struct ubuf_info *notice, bool sent)
 		net_zcopy_put(notice);
 		return;
 	}
+	msgzc->zerocopy = 0;
+	lock_sock(sk);
+	msgzc->id = (u32)atomic_inc_return(&sk->sk_zckey) - 1;
+	/* With the lock, so that the notices are queued in order. */
+	net_zcopy_put(notice);
+	release_sock(sk);
 }
 
 /* SO_INQ: how many bytes are left to be read. */
@@ -354,11 +376,3 @@ bool shim_sk_select_err_queue(struct sock *sk)
 {
 	return sock_flag(sk, SOCK_SELECT_ERR_QUEUE);
 }
-	if (notice)
-		atomic_dec(&sk->sk_zckey);
-	msgzc->zerocopy = 0;
-	lock_sock(sk);
-	msgzc->id = (u32)atomic_inc_return(&sk->sk_zckey) - 1;
-	/* With the lock, so that the notices are queued in order. */
-	net_zcopy_put(notice);
-	release_sock(sk);

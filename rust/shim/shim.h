@@ -155,6 +155,7 @@ int shim_descriptors_count(const struct scm_fp_list *list);
 bool shim_descriptors_may_cycle(const struct scm_fp_list *list, int family);
 u32 shim_descriptors_uid(const struct scm_fp_list *list);
 unsigned long shim_descriptors_limit(void);
+bool shim_descriptors_unlimited(void);
 void shim_descriptors_free(struct scm_fp_list *list);
 
 /* What shim_sk_interest() returns, in one. */
