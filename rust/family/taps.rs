@@ -13,6 +13,7 @@ use super::{
 };
 use crate::net::{
     family_number,
+    Interest,
     SkBuff,
     Sock,
     SockRef,
@@ -63,7 +64,10 @@ impl Taps {
                 return;
             }
             match message.copy_with_header::<Raw>(&bytes, header.source) {
-                Ok(copy) => {
+                Ok(mut copy) => {
+                    if tap.interest().contains(Interest::CREDENTIALS) {
+                        copy.identify();
+                    }
                     let _missed = copy.deliver(tap);
                 }
                 Err(_) => tap.count_drop(),

@@ -159,7 +159,7 @@ fn attempt(
         Framing::Records if len.saturating_add(RECORD_HEADER) > room => return Ok(Attempt::Full),
         Framing::Records => {
             let annotation = annotate(socket, end, producer, control)?;
-            write_record(socket, end, producer, message, annotation)?
+            write_record(socket, end, producer, message, annotation, control)?
         }
     };
     if !end.data_was_written() {
@@ -177,6 +177,7 @@ fn write_record(
     producer: &mut Producer,
     message: &mut SendMessage<'_, Stream>,
     annotation: Annotation,
+    control: &Option<Control>,
 ) -> Result<usize> {
     let ring = end.outgoing();
     let taps = &socket.namespace().taps;
@@ -193,7 +194,8 @@ fn write_record(
         source: end.address(),
         destination: end.peer_address(),
     };
-    let skb = SkBuff::<Raw>::from_message(socket, message, None, header.source)?;
+    let control = control.as_ref().map(Control::without_descriptors);
+    let skb = SkBuff::<Raw>::from_message(socket, message, control, header.source)?;
     let mut done = 0_usize;
     let written = producer.write_record(ring, skb.len(), annotation, |page, at, len| {
         let copied = skb.copy_to_page(done, page, at, len);
