@@ -22,8 +22,7 @@ use crate::net::{
     Interest,
     Marks,
     RecvMessage,
-    Socket,
-    Stamp, //
+    Socket, //
 };
 
 /// Prepares what goes along with the next write. Descriptors go with the first one of a call.
@@ -81,8 +80,8 @@ fn marks(socket: Socket<'_, Stream>, control: &Option<Control>) -> Marks {
 /// What a read is to tell beside the bytes.
 pub(super) struct Telling {
     interest: Interest,
-    /// Of the last byte that was read.
-    last: Option<(Stamp, Marks)>,
+    /// What is true of the last byte that was read.
+    last: Option<Context>,
     has_descriptors: bool,
 }
 
@@ -99,6 +98,11 @@ impl Telling {
     /// What may not differ within a read.
     pub(super) fn interest(&self) -> Interest {
         self.interest
+    }
+
+    /// What is true of the last byte that was read, if any was, and it may matter.
+    pub(super) fn last(&self) -> Option<&Context> {
+        self.last.as_ref()
     }
 
     /// Whether descriptors were told, after which a read ends.
@@ -125,21 +129,21 @@ impl Telling {
             return;
         }
         let found = consumer.companions(ring, skip, len);
-        if self.last.is_none() {
+        if self.last.is_none() && self.interest.contains(Interest::CREDENTIALS) {
             message.put_credentials(socket, &found.first.credentials);
         }
         if let Some(descriptors) = found.descriptors {
             message.put_descriptors(descriptors);
             self.has_descriptors = true;
         }
-        self.last = Some((found.last.stamp, found.last.marks));
+        self.last = Some(found.last.clone());
     }
 
     /// Tells what is true of the whole, at the end of a read. May sleep.
     pub(super) fn finish(self, socket: Socket<'_, Stream>, message: &mut RecvMessage<'_, Stream>) {
-        if let Some((stamp, marks)) = self.last {
+        if let Some(last) = self.last {
             if self.interest.contains(Interest::MARKS_OR_STAMP) {
-                message.put_marks(socket.sock(), stamp, &marks);
+                message.put_marks(socket.sock(), last.stamp, &last.marks);
             }
         }
     }

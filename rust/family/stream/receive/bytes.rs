@@ -97,6 +97,12 @@ fn take(
     let (end, consumer) = (&receiver.end, &mut receiver.consumer);
     let ending = Ending::new(socket, end);
     let ring = end.incoming();
+    // Before anything is consumed, as it depends on how full the buffers are.
+    let low_water = socket.low_water(end);
+    if received == 0 {
+        // Somebody may have asked for more meanwhile.
+        *telling = Telling::new(socket);
+    }
 
     let mut skip = seen;
     // Looked at once: a byte that comes later may be the urgent one.
@@ -120,7 +126,7 @@ fn take(
     let len = available
         .min(wanted.saturating_sub(received))
         .min(consumer.to_stop(ring, skip).unwrap_or(usize::MAX));
-    let reach = consumer.reach(ring, skip, len, received > 0, telling.interest());
+    let reach = consumer.reach(ring, skip, len, telling.last(), telling.interest());
 
     let bytes = if flags.contains(MessageFlags::TRUNCATE) && !peek {
         reach
