@@ -509,9 +509,10 @@ impl<T: SocketOps> Sock<T> {
         self.bytes_queued() < self.receive_buffer()
     }
 
-    /// Whether there is so much room that waiting senders are worth waking.
+    /// Whether there is so much room that waiting senders are worth waking. The error queue takes
+    /// room too, and may keep it.
     pub(crate) fn has_ample_receive_room(&self) -> bool {
-        self.bytes_queued() <= self.receive_buffer() / 2
+        self.bytes_queued() <= self.receive_buffer() / 2 || !self.has_skb()
     }
 
     /// Bytes that the messages queued here take up, with their overhead.

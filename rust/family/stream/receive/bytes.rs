@@ -150,7 +150,7 @@ fn take(
     let enough = if flags.contains(MessageFlags::WAIT_ALL) {
         wanted
     } else {
-        socket.low_water(end).min(wanted)
+        low_water.min(wanted)
     };
     Ok(Taken {
         bytes,
