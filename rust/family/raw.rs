@@ -242,7 +242,8 @@ impl SocketOps for Raw {
             if skb.has_descriptors() && !interest.contains(Interest::DESCRIPTORS) {
                 return Err(EPERM);
             }
-            if interest.contains(Interest::CREDENTIALS) {
+            let asked = Interest::CREDENTIALS;
+            if interest.contains(asked) || socket.interest().contains(asked) {
                 skb.identify();
             }
             other.charge_queue(&skb)?;

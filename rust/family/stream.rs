@@ -164,13 +164,21 @@ impl Sock<Stream> {
     }
 
     /// How many bytes must be there for the socket to be readable: `SO_RCVLOWAT`, but never more
-    /// than the buffers let come together.
+    /// than the buffers let come together, and 1 when they are half full of bytes and what is
+    /// known of them.
     fn low_water(&self, end: &End) -> usize {
         match self.framing {
             Framing::Records => 1,
             Framing::Bytes => match self.receive_low_water() {
                 1 => 1,
-                more => more.min((end.incoming_capacity() / 2).max(1)),
+                more => {
+                    let half = end.incoming_capacity() / 2;
+                    if end.incoming().charge() >= half {
+                        1
+                    } else {
+                        more.min(half)
+                    }
+                }
             },
         }
     }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::net::{
     family_number,
+    Interest,
     SkBuff,
     SockGuard,
     SockRef,
@@ -63,7 +64,10 @@ impl Taps {
                 return;
             }
             match message.copy_with_header::<Raw>(&bytes, header.source) {
-                Ok(copy) if tap.charge_queue(&copy).is_ok() => {
+                Ok(mut copy) if tap.charge_queue(&copy).is_ok() => {
+                    if tap.interest().contains(Interest::CREDENTIALS) {
+                        copy.identify();
+                    }
                     let _missed = copy.deliver(tap);
                 }
                 _ => tap.count_drop(),

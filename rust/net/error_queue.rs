@@ -57,19 +57,20 @@ impl<T: SocketOps> Sock<T> {
 ///
 /// # Invariants
 ///
-/// `raw` is valid and ours.
-pub(crate) struct ZerocopyNotice {
+/// `raw` is valid and ours, and was made for `socket`.
+pub(super) struct ZerocopyNotice<'a, T: SocketOps> {
     raw: NonNull<bindings::ubuf_info>,
+    socket: Socket<'a, T>,
 }
 
-impl ZerocopyNotice {
+impl<'a, T: SocketOps> ZerocopyNotice<'a, T> {
     /// The notice that `message` asks for. Takes the socket lock.
     ///
     /// # Errors
     ///
-    /// `ENOBUFS` if there is no room for it.
-    pub(crate) fn new<T: SocketOps>(
-        socket: Socket<'_, T>,
+    /// `ENOBUFS` if there is no room for it, or `RLIMIT_MEMLOCK` does not allow for so many bytes.
+    pub(super) fn new(
+        socket: Socket<'a, T>,
         message: &mut SendMessage<'_, T>,
     ) -> Result<Option<Self>> {
         if !message.flags().contains(MessageFlags::ZERO_COPY) {
@@ -84,21 +85,28 @@ impl ZerocopyNotice {
         // INVARIANT: The function hands it over.
         Ok(Some(Self {
             raw: NonNull::new(raw).ok_or(ENOBUFS)?,
+            socket,
         }))
     }
 
-    /// The bytes, or some of them, were sent.
-    pub(crate) fn complete(self) {
-        let this = core::mem::ManuallyDrop::new(self);
-        // SAFETY: By the type invariant it is ours to give up.
-        unsafe { bindings::shim_zerocopy_end(this.raw.as_ptr(), true) };
+    /// The bytes, or some of them, were sent. Takes the socket lock.
+    pub(super) fn complete(self) {
+        core::mem::ManuallyDrop::new(self).end(true);
+    }
+
+    /// Gives the notice up.
+    fn end(&self, sent: bool) {
+        // SAFETY: By the type invariant it is ours to give up, and the callers do so once. The
+        // socket is open, and its lock is not held.
+        unsafe {
+            bindings::shim_zerocopy_end(self.socket.as_raw_sock(), self.raw.as_ptr(), sent);
+        }
     }
 }
 
-impl Drop for ZerocopyNotice {
+impl<T: SocketOps> Drop for ZerocopyNotice<'_, T> {
     /// Nothing was sent, so there is nothing to be told.
     fn drop(&mut self) {
-        // SAFETY: By the type invariant it is ours to give up.
-        unsafe { bindings::shim_zerocopy_end(self.raw.as_ptr(), false) };
+        self.end(false);
     }
 }

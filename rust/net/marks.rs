@@ -63,11 +63,11 @@ impl<T: SocketOps> Sock<T> {
         marks
     }
 
-    /// Tells the error queue that what a call wrote is on its way, if `marks` ask for that. May
-    /// sleep.
-    pub(crate) fn stamp_sent(&self, marks: &Marks) {
-        // SAFETY: Both are valid.
-        unsafe { bindings::shim_sk_stamp_sent(self.as_raw(), &raw const marks.0) };
+    /// Tells the error queue that `len` bytes that a call wrote are on their way, if `marks` ask
+    /// for that. May sleep.
+    pub(crate) fn stamp_sent(&self, marks: Marks, len: usize) {
+        // SAFETY: The sock is valid.
+        unsafe { bindings::shim_sk_stamp_sent(self.as_raw(), marks.0, len) };
     }
 }
 

@@ -91,7 +91,6 @@ pub(crate) use descriptors::{
     DescriptorCount,
     Descriptors, //
 };
-pub(crate) use error_queue::ZerocopyNotice;
 pub(crate) use events::Events;
 pub(crate) use family::{
     family_number,

@@ -17,6 +17,7 @@ use super::{
     Credentials,
     Descriptors,
     IoPage,
+    Marks,
     MessageFlags,
     RecvMessage,
     SendMessage,
@@ -131,6 +132,8 @@ unsafe extern "C" fn free_queued(skb: *mut bindings::sk_buff) {
 /// release that.
 pub(crate) struct SkBuff<T: SocketOps> {
     raw: NonNull<bindings::sk_buff>,
+    /// Whether the sender wants to know when it was sent.
+    marks: Marks,
     _type: PhantomData<T>,
 }
 
@@ -173,28 +176,23 @@ impl<T: SocketOps> SkBuff<T> {
         let Some(raw) = NonNull::new(skb) else {
             return Err(Error::from_errno(err));
         };
-        let marks = control.as_ref().map(|control| control.marks.0);
-        let (descriptors, credentials) = match control {
-            Some(control) => (control.descriptors, control.credentials),
-            None => (None, None),
+        let (descriptors, credentials, marks) = match control {
+            Some(control) => (control.descriptors, control.credentials, control.marks),
+            None => (None, None, socket.marks()),
         };
         let carried = Carried {
             descriptors,
             credentials: credentials.unwrap_or(const { Credentials::unknown() }),
         };
-        // SAFETY: The buffer is ours, and its `cb` is ours to use. The marks are valid, or null.
+        // SAFETY: The buffer is ours, and its `cb` is ours to use. The marks are valid.
         unsafe {
             initialise::<T>(raw, carried, metadata, free_sent);
-            bindings::shim_skb_set_marks(
-                raw.as_ptr(),
-                marks
-                    .as_ref()
-                    .map_or(core::ptr::null(), core::ptr::from_ref),
-            );
+            bindings::shim_skb_set_marks(raw.as_ptr(), &raw const marks.0);
         }
         // INVARIANT: The buffer is new, and its control block has been initialised.
         let skb = Self {
             raw,
+            marks,
             _type: PhantomData,
         };
         // SAFETY: The buffer has room for `len` bytes.
@@ -272,6 +270,7 @@ impl<T: SocketOps> SkBuff<T> {
         // INVARIANT: The clone is ours, and its control block has been initialised.
         Some(Self {
             raw,
+            marks: Marks::none(),
             _type: PhantomData,
         })
     }
@@ -299,6 +298,7 @@ impl<T: SocketOps> SkBuff<T> {
         // INVARIANT: The buffer is new, and its control block has been initialised.
         Ok(SkBuff {
             raw,
+            marks: Marks::none(),
             _type: PhantomData,
         })
     }
@@ -349,15 +349,21 @@ impl<T: SocketOps> SkBuff<T> {
     }
 
     fn queue(
-        self,
+        mut self,
         receiver: &Sock<T>,
         destructor: Option<unsafe extern "C" fn(*mut bindings::sk_buff)>,
     ) -> QueueOutcome<Self> {
         // SAFETY: Both are valid. If it was queued, the receiver owns the buffer. It is one with
         // the control block of the receiver's type, and so is all that is in its queue. The
         // destructor releases that, as the one that it replaces would.
-        let queued =
-            unsafe { bindings::shim_skb_queue(receiver.as_raw(), self.raw.as_ptr(), destructor) };
+        let queued = unsafe {
+            bindings::shim_skb_queue(
+                receiver.as_raw(),
+                self.raw.as_ptr(),
+                &raw mut self.marks.0,
+                destructor,
+            )
+        };
         match queued {
             bindings::SHIM_RET_QUEUED => {
                 let _ = ManuallyDrop::new(self);
@@ -578,9 +584,10 @@ impl<T: SocketOps> Sock<T> {
         self.bytes_queued() < self.receive_buffer()
     }
 
-    /// Whether there is so much room that waiting senders are worth waking.
+    /// Whether there is so much room that waiting senders are worth waking. The error queue takes
+    /// room too, and may keep it.
     pub(crate) fn has_ample_receive_room(&self) -> bool {
-        self.bytes_queued() <= self.receive_buffer() / 2
+        self.bytes_queued() <= self.receive_buffer() / 2 || !self.has_skb()
     }
 
     /// Bytes that the messages queued here take up, with their overhead.

@@ -58,6 +58,9 @@ static int parse(struct socket *helper, struct sock *sk, struct msghdr *msg,
 			one.msg_controllen = cmsg->cmsg_len;
 			err = __scm_send(helper, &one, scm);
 			break;
+		case SCM_DEVMEM_DMABUF:
+			/* It concerns a device, and there is none. */
+			return -EINVAL;
 		default:
 			err = __sock_cmsg_send(sk, cmsg, sockc);
 			break;
@@ -102,6 +105,8 @@ int shim_control_parse(struct socket *helper, struct sock *sk,
 			.ts_opt_id = sockc.ts_opt_id,
 		},
 	};
+	if (scm.pid)
+		security_cred_getsecid(current_cred(), &control->credentials.secid);
 	return 0;
 }
 
@@ -159,12 +164,16 @@ u32 shim_descriptors_uid(const struct scm_fp_list *list)
 	return __kuid_val(list->user->uid);
 }
 
-/* The most that a user may have on their way, if there is a limit. */
+/* The most that a user may have on their way, */
 unsigned long shim_descriptors_limit(void)
 {
-	if (capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
-		return ULONG_MAX;
 	return rlimit(RLIMIT_NOFILE);
+}
+
+/* unless this task may have more. */
+bool shim_descriptors_unlimited(void)
+{
+	return capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
 }
 
 void shim_descriptors_free(struct scm_fp_list *list)
@@ -304,6 +313,7 @@ void shim_msg_put_marks(struct sock *sk, struct msghdr *msg, s64 stamp,
 		.skb.tstamp = stamp,
 	};
 
+	skb_set_end_offset(&it.skb, 0);
 	sock_recv_cmsgs(msg, sk, &it.skb);
 }
 
@@ -312,31 +322,46 @@ s64 shim_stamp_now(void)
 	return ktime_get_real();
 }
 
-/*
- * Tells the error queue that what a call wrote is on its way, if @marks ask for
- * that. There is no packet, so the stamp comes without one.
- */
-void shim_sk_stamp_sent(struct sock *sk, const struct shim_marks *marks)
+/* Tells the error queue of @sk that @skb is on its way, if @marks ask for that. */
+void shim_skb_stamp_sent(struct sock *sk, struct sk_buff *skb,
+			 const struct shim_marks *marks)
 {
 	struct sockcm_cookie sockc = {
 		.tsflags = marks->tsflags,
 		.ts_opt_id = marks->ts_opt_id,
 	};
-	struct skb_shared_info *info;
-	struct sk_buff *skb;
+	struct skb_shared_info *info = skb_shinfo(skb);
 
-	if (!(marks->tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK))
-		return;
-	skb = alloc_skb(0, sk->sk_allocation);
-	if (!skb)
-		return;
-
-	info = skb_shinfo(skb);
 	_sock_tx_timestamp(sk, &sockc, &info->tx_flags, &info->tskey);
 	if (info->tx_flags & SKBTX_SCHED_TSTAMP)
 		__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_SCHED);
 	if (info->tx_flags & SKBTX_SW_TSTAMP)
 		__skb_tstamp_tx(skb, NULL, NULL, sk, SCM_TSTAMP_SND);
+	info->tx_flags &= ~SKBTX_ANY_TSTAMP;
+}
+
+/*
+ * Likewise, for @len bytes that a call wrote. There is no packet, so the stamp
+ * comes without one. On a stream it is the bytes that are numbered.
+ */
+void shim_sk_stamp_sent(struct sock *sk, struct shim_marks marks, size_t len)
+{
+	struct sk_buff *skb;
+
+	if (sk->sk_type == SOCK_STREAM &&
+	    marks.tsflags & SOF_TIMESTAMPING_OPT_ID) {
+		u32 end = atomic_add_return(len, &sk->sk_tskey);
+
+		if (!(marks.tsflags & SOCKCM_FLAG_TS_OPT_ID))
+			marks.ts_opt_id = end - 1;
+		marks.tsflags |= SOCKCM_FLAG_TS_OPT_ID;
+	}
+	if (!(marks.tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK))
+		return;
+	skb = alloc_skb(0, sk->sk_allocation);
+	if (!skb)
+		return;
+	shim_skb_stamp_sent(sk, skb, &marks);
 	consume_skb(skb);
 }
 
@@ -350,6 +375,10 @@ int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
 /*
  * MSG_ZEROCOPY: a notice for the error queue that @len bytes are no longer
  * needed, which will say that they were copied. NULL if there is no room for it.
+ *
+ * The socket lock is not held while the bytes are sent, so the notice gets its
+ * number only when they were: with the one that is given here, a call that fails
+ * would leave a gap, or take the number of another back.
  */
 struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len)
 {
@@ -357,18 +386,28 @@ struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len)
 
 	lock_sock(sk);
 	notice = msg_zerocopy_realloc(sk, len, NULL, false);
+	if (notice)
+		atomic_dec(&sk->sk_zckey);
 	release_sock(sk);
 	return notice;
 }
 
-void shim_zerocopy_end(struct ubuf_info *notice, bool sent)
+void shim_zerocopy_end(struct sock *sk, struct ubuf_info *notice, bool sent)
 {
-	if (sent) {
-		uarg_to_msgzc(notice)->zerocopy = 0;
+	struct ubuf_info_msgzc *msgzc = uarg_to_msgzc(notice);
+
+	if (!sent) {
+		/* Nothing is queued for it then. */
+		msgzc->len = 0;
 		net_zcopy_put(notice);
-	} else {
-		net_zcopy_put_abort(notice, true);
+		return;
 	}
+	msgzc->zerocopy = 0;
+	lock_sock(sk);
+	msgzc->id = (u32)atomic_inc_return(&sk->sk_zckey) - 1;
+	/* With the lock, so that the notices are queued in order. */
+	net_zcopy_put(notice);
+	release_sock(sk);
 }
 
 /* SO_INQ: how many bytes are left to be read. */

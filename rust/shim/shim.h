@@ -141,6 +141,7 @@ enum {
 };
 
 int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
+		   struct shim_marks *marks,
 		   void (*destructor)(struct sk_buff *skb));
 void shim_sk_purge(struct sock *sk);
 void shim_sk_close_queue(struct sock *sk);
@@ -195,6 +196,7 @@ int shim_descriptors_count(const struct scm_fp_list *list);
 bool shim_descriptors_may_cycle(const struct scm_fp_list *list, int family);
 u32 shim_descriptors_uid(const struct scm_fp_list *list);
 unsigned long shim_descriptors_limit(void);
+bool shim_descriptors_unlimited(void);
 void shim_descriptors_free(struct scm_fp_list *list);
 
 /* What shim_sk_interest() returns, in one. */
@@ -220,13 +222,15 @@ void shim_msg_put_identity(struct socket *sock, struct msghdr *msg,
 void shim_msg_put_marks(struct sock *sk, struct msghdr *msg, s64 stamp,
 			const struct shim_marks *marks);
 s64 shim_stamp_now(void);
-void shim_sk_stamp_sent(struct sock *sk, const struct shim_marks *marks);
+void shim_skb_stamp_sent(struct sock *sk, struct sk_buff *skb,
+			 const struct shim_marks *marks);
+void shim_sk_stamp_sent(struct sock *sk, struct shim_marks marks, size_t len);
 int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
 			  int type);
 bool shim_sk_select_err_queue(struct sock *sk);
 void shim_msg_put_inq(struct msghdr *msg, int left);
 struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len);
-void shim_zerocopy_end(struct ubuf_info *notice, bool sent);
+void shim_zerocopy_end(struct sock *sk, struct ubuf_info *notice, bool sent);
 
 /* reuseport.c: groups of sockets that share a port */
 int shim_reuseport_start(struct sock *sk);

@@ -97,50 +97,16 @@ struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,
 	return copy;
 }
 
-static void set_marks(struct sk_buff *skb, const struct sockcm_cookie *sockc)
-{
-	skb->mark = sockc->mark;
-	skb->priority = sockc->priority;
-	skb_setup_tx_timestamp(skb, sockc);
-}
-
-/* Marks a message as its sender's options say, or as @marks do. */
 void shim_skb_set_marks(struct sk_buff *skb, const struct shim_marks *marks)
 {
-	struct sockcm_cookie sockc;
-
-	if (marks) {
-		sockc = (struct sockcm_cookie) {
-			.mark = marks->mark,
-			.priority = marks->priority,
-			.tsflags = marks->tsflags,
-			.ts_opt_id = marks->ts_opt_id,
-		};
-	} else {
-		sockcm_init(&sockc, skb->sk);
-	}
-	set_marks(skb, &sockc);
+	skb->mark = marks->mark;
+	skb->priority = marks->priority;
 }
 
 void shim_skb_set_destructor(struct sk_buff *skb,
 			     void (*destructor)(struct sk_buff *skb))
 {
 	skb->destructor = destructor;
-}
-
-/* Tells the sender's error queue that the message is on its way, if it asked. */
-static void stamp_sent(struct sk_buff *skb)
-{
-	u8 *flags = &skb_shinfo(skb)->tx_flags;
-
-	if (likely(!(*flags & SKBTX_ANY_TSTAMP)) || !skb->sk)
-		return;
-
-	if (*flags & SKBTX_SCHED_TSTAMP)
-		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SCHED);
-	if (*flags & SKBTX_SW_TSTAMP)
-		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SND);
-	*flags &= ~SKBTX_ANY_TSTAMP;
 }
 
 /*
@@ -189,8 +155,12 @@ static void take_over(struct sock *sk, struct sk_buff *skb,
  * Without, the buffer stays charged to its sender and the receiver is charged by
  * hand, from here to shim_skb_recv(). Unless it was queued, @skb is left to the
  * caller.
+ *
+ * The sender is told that the message is on its way, if @marks ask for that, which
+ * they do no more then.
  */
 int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
+		   struct shim_marks *marks,
 		   void (*destructor)(struct sk_buff *skb))
 {
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
@@ -200,7 +170,10 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 
 	if (waits && is_full(sk))
 		return SHIM_QUEUE_FULL;
-	stamp_sent(skb);
+	if (unlikely(marks->tsflags) && skb->sk) {
+		shim_skb_stamp_sent(skb->sk, skb, marks);
+		marks->tsflags = 0;
+	}
 	/* One that waits has its room first, so that it is filtered once. */
 	filter_last = waits && shim_sk_has_filter(sk);
 	if (!filter_last && !shim_skb_filter(sk, skb, false))
@@ -251,8 +224,7 @@ int shim_skb_queue(struct sock *sk, struct sk_buff *skb,
 	__skb_queue_tail(queue, skb);
 	spin_unlock_irqrestore(&queue->lock, flags);
 
-	shim_sk_note_cpu(sk);
-	sk->sk_data_ready(sk);
+	shim_sk_data_ready(sk);
 	return SHIM_QUEUED;
 }
 

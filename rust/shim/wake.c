@@ -4,11 +4,18 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 #include <net/sock.h>
+#include <net/tcp_states.h>
 
 #include "shim.h"
 
+/*
+ * Something has come for @sk, on this CPU. SO_INCOMING_CPU reports that, unless it
+ * says which member of a reuseport group is to be chosen.
+ */
 void shim_sk_data_ready(struct sock *sk)
 {
+	if (!sk->sk_reuseport || READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
+		sk_incoming_cpu_update(sk);
 	sk->sk_data_ready(sk);
 }
 

@@ -164,6 +164,9 @@ int sock_pair(int family, int type, int fd[2])
 	int listener;
 	int on = 1;
 
+	/* The names of raw sockets say what they see. */
+	if (type == SOCK_RAW)
+		return socketpair(family, type, 0, fd);
 	if (!type_connects(type))
 		return message_pair(family, type, fd);
 	listener = sock_listening(family, type, 1, &a);

@@ -47,7 +47,8 @@ int sock_listening(int family, int type, int backlog, struct addr *a);
 int sock_connected(int family, int type, const struct addr *to);
 /*
  * Two sockets that talk to each other: connect() and accept() for connection
- * types, both bound and connected to the other for message types.
+ * types, both bound and connected to the other for message types, socketpair()
+ * for SOCK_RAW.
  */
 int sock_pair(int family, int type, int fd[2]);
 

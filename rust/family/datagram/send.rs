@@ -47,8 +47,7 @@ use crate::net::{
     SockId,
     Socket,
     SocketType,
-    Timeout,
-    ZerocopyNotice, //
+    Timeout, //
 };
 
 /// What a message takes of the send buffer beside its bytes, at the least: as AF_UNIX reckons it
@@ -87,7 +86,6 @@ pub(super) fn send(
         bind_automatically(socket, &guard)?;
     }
 
-    let notice = ZerocopyNotice::new(socket, message)?;
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
     let mut skb = SkBuff::from_message(socket, message, control, socket.address())?;
     loop {
@@ -114,9 +112,6 @@ pub(super) fn send(
     }
     // A destination that was full before is no concern of this message's sender any more.
     set_congested(socket, Destination::NONE);
-    if let Some(notice) = notice {
-        notice.complete();
-    }
     Ok(len)
 }
 

@@ -14,6 +14,7 @@ use super::{
     chunk::Chunk,
     note::{
         Companions,
+        Context,
         NoteList, //
     },
     pages_since,
@@ -108,20 +109,20 @@ impl Consumer {
     }
 
     /// How many of `len` bytes after `skip` one may read together who wants to know what `interest`
-    /// says. `goes_on` if the byte before is part of the same read.
+    /// says. `before` is true of the bytes that the same read has already.
     pub(in crate::family) fn reach(
         &mut self,
         ring: &Ring,
         skip: usize,
         len: usize,
-        goes_on: bool,
+        before: Option<&Context>,
         interest: Interest,
     ) -> usize {
-        if ring.notes.count() == 0 {
+        if ring.notes.count() == 0 && before.is_none() {
             return len;
         }
         let here = self.position.wrapping_add(skip as u64);
-        self.notes.reach(&ring.notes, here, len, goes_on, interest)
+        self.notes.reach(&ring.notes, here, len, before, interest)
     }
 
     /// What `len` bytes after `skip`, which may be read together, bring with them.

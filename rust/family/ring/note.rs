@@ -247,35 +247,46 @@ impl NoteList {
     }
 
     /// How many of the `len` bytes from position `here` one may read together who wants to know
-    /// what `interest` says. `goes_on` if the byte before is part of the same read.
+    /// what `interest` says. `before` is true of the bytes that the same read has already; others
+    /// may have read since.
     pub(super) fn reach(
         &mut self,
         inbox: &Inbox,
         here: u64,
         len: usize,
-        goes_on: bool,
+        before: Option<&Context>,
         interest: Interest,
     ) -> usize {
-        self.refill(inbox, here.saturating_add(len as u64));
         let mut end = here.saturating_add(len as u64);
-        let mut context = &self.context;
+        self.refill(inbox, end);
+        let mut context = before;
         let mut has_descriptors = false;
         let mut next = self.first.as_deref();
+        if next.is_none_or(|note| note.start > here) {
+            if !context.is_none_or(|before| self.context.goes_with(before, interest)) {
+                return 0;
+            }
+            context = Some(&self.context);
+        }
         while let Some(note) = next.filter(|note| note.start < end) {
-            let is_boundary = note.start > here || (goes_on && note.start == here);
+            next = note.next.as_deref();
+            // Another one is about the byte at `here`.
+            if next.is_some_and(|next| next.start <= here) {
+                continue;
+            }
             let is_second = has_descriptors && note.descriptors.is_some();
-            if is_boundary && (is_second || !note.context.goes_with(context, interest)) {
-                end = note.start;
+            let differs = context.is_some_and(|context| !note.context.goes_with(context, interest));
+            if is_second || differs {
+                end = note.start.max(here);
                 break;
             }
-            context = &note.context;
+            context = Some(&note.context);
             // Those of a note behind were given with its first byte.
             if note.start >= here && note.descriptors.is_some() {
                 has_descriptors = true;
                 // A read ends where the write with descriptors does.
                 end = end.min(note.end);
             }
-            next = note.next.as_deref();
         }
         usize::try_from(end.saturating_sub(here)).unwrap_or(usize::MAX)
     }

@@ -14,6 +14,7 @@ use super::{
             Producer, //
         }, //
     },
+    Framing,
     Stream, //
 };
 use crate::net::{
@@ -21,8 +22,7 @@ use crate::net::{
     Interest,
     Marks,
     RecvMessage,
-    Socket,
-    Stamp, //
+    Socket, //
 };
 
 /// Prepares what goes along with the next write, given what the two ask for. Descriptors go with the first one of a call.
@@ -71,10 +71,11 @@ pub(super) fn annotate(
     producer.annotate(context, descriptors)
 }
 
-/// Has the error queue tell when a write was made, if that was asked for.
-pub(super) fn stamp_sent(socket: Socket<'_, Stream>, control: &Option<Control>) {
-    if control.is_some() || socket.interest().contains(Interest::SENT_STAMP) {
-        socket.stamp_sent(&marks(socket, control));
+/// Has the error queue tell when a write of `len` bytes was made, if that was asked for.
+pub(super) fn stamp_sent(socket: Socket<'_, Stream>, control: &Option<Control>, len: usize) {
+    let is_nothing = socket.framing == Framing::Bytes && len == 0;
+    if !is_nothing && (control.is_some() || socket.interest().contains(Interest::SENT_STAMP)) {
+        socket.stamp_sent(marks(socket, control), len);
     }
 }
 
@@ -94,8 +95,8 @@ const TOLD: Interest = Interest::CREDENTIALS
 /// What a read is to tell beside the bytes.
 pub(super) struct Telling {
     interest: Interest,
-    /// Of the last byte that was read.
-    last: Option<(Stamp, Marks)>,
+    /// What is true of the last byte that was read.
+    last: Option<Context>,
     has_descriptors: bool,
 }
 
@@ -119,6 +120,11 @@ impl Telling {
         self.interest
     }
 
+    /// What is true of the last byte that was read, if any was, and it may matter.
+    pub(super) fn last(&self) -> Option<&Context> {
+        self.last.as_ref()
+    }
+
     /// Whether descriptors were told, after which a read ends.
     pub(super) fn has_descriptors(&self) -> bool {
         self.has_descriptors
@@ -140,21 +146,21 @@ impl Telling {
             return;
         }
         let found = consumer.companions(ring, skip, len);
-        if self.last.is_none() {
+        if self.last.is_none() && self.interest.contains(Interest::CREDENTIALS) {
             message.put_credentials(socket, &found.first.credentials);
         }
         if let Some(descriptors) = found.descriptors {
             message.put_descriptors(descriptors);
             self.has_descriptors = true;
         }
-        self.last = Some((found.last.stamp, found.last.marks));
+        self.last = Some(found.last.clone());
     }
 
     /// Tells what is true of the whole, at the end of a read. May sleep.
     pub(super) fn finish(self, socket: Socket<'_, Stream>, message: &mut RecvMessage<'_, Stream>) {
-        if let Some((stamp, marks)) = self.last {
+        if let Some(last) = self.last {
             if self.interest.contains(Interest::MARKS_OR_STAMP) {
-                message.put_marks(socket.sock(), stamp, &marks);
+                message.put_marks(socket.sock(), last.stamp, &last.marks);
             }
         }
     }

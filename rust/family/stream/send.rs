@@ -33,8 +33,7 @@ use crate::net::{
     MessageFlags,
     SendMessage,
     Socket,
-    Timeout,
-    ZerocopyNotice, //
+    Timeout, //
 };
 use staged::{
     is_looked_at,
@@ -88,13 +87,8 @@ fn send_any(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) -
         return Err(EOPNOTSUPP.into());
     }
     let mut control = message::control(socket, message)?;
-    let notice = ZerocopyNotice::new(socket, message)?;
-
     let sent = write(socket, message, &mut control)?;
-    stamp_sent(socket, &control);
-    if let Some(notice) = notice {
-        notice.complete();
-    }
+    stamp_sent(socket, &control, sent);
     Ok(sent)
 }
 

@@ -27,6 +27,7 @@ use crate::{
             ENOTCONN,
             EOPNOTSUPP, //
         },
+        error_queue::ZerocopyNotice,
         family_number,
         option::is_own_level,
         AcceptRequest,
@@ -461,7 +462,12 @@ unsafe extern "C" fn sendmsg<T: SocketOps>(
         let socket = unsafe { socket::<T>(sock) }?;
         // SAFETY: `msg` is valid and used by nobody else.
         let mut message = unsafe { SendMessage::<T>::new(msg) }?;
-        T::send(socket, &mut message)
+        let notice = ZerocopyNotice::new(socket, &mut message)?;
+        let sent = T::send(socket, &mut message)?;
+        if let Some(notice) = notice {
+            notice.complete();
+        }
+        Ok(sent)
     };
     count(send())
 }

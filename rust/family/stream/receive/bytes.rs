@@ -98,6 +98,12 @@ fn take(
     let receiver = guard.as_mut().ok_or(EINVAL)?;
     let (end, consumer) = (&receiver.end, &mut receiver.consumer);
     let ring = end.incoming();
+    // Before anything is consumed, as it depends on how full the buffers are.
+    let low_water = socket.low_water(end);
+    if received == 0 {
+        // Somebody may have asked for more meanwhile.
+        *telling = Telling::new(socket);
+    }
 
     let ending = Ending::new(socket, end);
 
@@ -127,7 +133,7 @@ fn take(
     let len = available
         .min(wanted.saturating_sub(received))
         .min(consumer.to_stop(ring, skip).unwrap_or(usize::MAX));
-    let reach = consumer.reach(ring, skip, len, received > 0, telling.interest());
+    let reach = consumer.reach(ring, skip, len, telling.last(), telling.interest());
 
     let bytes = if flags.contains(MessageFlags::TRUNCATE) && !peek {
         reach
@@ -155,7 +161,7 @@ fn take(
     let enough = if flags.contains(MessageFlags::WAIT_ALL) {
         wanted
     } else {
-        socket.low_water(end).min(wanted)
+        low_water.min(wanted)
     };
     Ok(Taken {
         bytes,
