@@ -438,10 +438,7 @@ impl End {
         // Pairs with the barrier in `leave()`.
         smp_mb();
         let reader = self.peer();
-        reader.sock.with(|sk| {
-            sk.note_cpu();
-            sk.wake_readers();
-        });
+        reader.sock.with(|sk| sk.wake_readers());
         !self.status().is_gone(self.side.other()) || self.outgoing().len() == 0
     }
 

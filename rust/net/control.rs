@@ -25,17 +25,6 @@ pub(crate) struct Control {
     pub(crate) marks: Marks,
 }
 
-impl Control {
-    /// The same for a copy of the message, which has no descriptors.
-    pub(crate) fn without_descriptors(&self) -> Self {
-        Self {
-            descriptors: None,
-            credentials: self.credentials.clone(),
-            marks: self.marks,
-        }
-    }
-}
-
 impl<T: SocketOps> SendMessage<'_, T> {
     /// Reads the control messages, if there are any. May sleep.
     ///

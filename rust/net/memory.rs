@@ -83,9 +83,10 @@ impl MemoryAccount {
     /// `ENOBUFS` if that would be more than the limit.
     fn charge(&self, bytes: usize) -> Result {
         let free_until = i64::try_from(self.limit.get())?.checked_sub_unsigned(bytes as u64);
-        // SAFETY: The counter was initialised by `new()`.
-        let is_over = free_until
-            .is_none_or(|most| unsafe { bindings::shim_counter_exceeds(self.held.get(), most) });
+        let is_over = free_until.is_none_or(|most| {
+            // SAFETY: The counter was initialised by `new()`.
+            unsafe { bindings::shim_counter_exceeds(self.held.get(), most) }
+        });
         if is_over {
             return Err(ENOBUFS.into());
         }

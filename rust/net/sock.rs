@@ -350,18 +350,6 @@ impl<T: SocketOps> Sock<T> {
         SockRef::try_hold(self)
     }
 
-    /// Whether a filter is attached: `SO_ATTACH_FILTER`, `SO_ATTACH_BPF`.
-    pub(crate) fn has_filter(&self) -> bool {
-        // SAFETY: The sock is valid.
-        unsafe { bindings::shim_sk_has_filter(self.as_raw()) }
-    }
-
-    /// Notes that the CPU that runs this has something for the socket: `SO_INCOMING_CPU`.
-    pub(crate) fn note_cpu(&self) {
-        // SAFETY: The sock is valid.
-        unsafe { bindings::shim_sk_note_cpu(self.as_raw()) };
-    }
-
     /// Wakes readers: `sk_data_ready()`. What is to be read must have been published before.
     /// Does not sleep.
     pub(crate) fn wake_readers(&self) {

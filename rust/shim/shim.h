@@ -131,7 +131,6 @@ void shim_skb_set_destructor(struct sk_buff *skb,
 			     void (*destructor)(struct sk_buff *skb));
 bool shim_skb_filter(struct sock *sk, struct sk_buff *skb, bool whole);
 bool shim_sk_has_filter(struct sock *sk);
-void shim_sk_note_cpu(struct sock *sk);
 /* What shim_skb_queue() returns. */
 enum {
 	SHIM_QUEUED,

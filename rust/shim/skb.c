@@ -121,13 +121,6 @@ bool shim_skb_filter(struct sock *sk, struct sk_buff *skb, bool whole)
 	return false;
 }
 
-/* Notes which CPU delivers. In a group the field is what the user has set. */
-void shim_sk_note_cpu(struct sock *sk)
-{
-	if (!rcu_access_pointer(sk->sk_reuseport_cb))
-		sk_incoming_cpu_update(sk);
-}
-
 bool shim_sk_has_filter(struct sock *sk)
 {
 	return rcu_access_pointer(sk->sk_filter);

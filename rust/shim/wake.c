@@ -4,7 +4,6 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 #include <net/sock.h>
-#include <net/tcp_states.h>
 
 #include "shim.h"
 
@@ -14,7 +13,7 @@
  */
 void shim_sk_data_ready(struct sock *sk)
 {
-	if (!sk->sk_reuseport || READ_ONCE(sk->sk_state) == TCP_ESTABLISHED)
+	if (!rcu_access_pointer(sk->sk_reuseport_cb))
 		sk_incoming_cpu_update(sk);
 	sk->sk_data_ready(sk);
 }

@@ -181,32 +181,8 @@ static void locked(bool all)
 	marking = false;
 }
 
-/* For tools/profile.c: a few cells, and where the kernel's functions lie. */
-static void profiled(void)
-{
-	char line[512];
-	FILE *symbols;
-
-	marking = true;
-	each("one way", "stream", 1, 1, READER_READY, EXTRA_NONE, transfer);
-	each("one way", "dgram", 1, 1, READER_READY, EXTRA_NONE, transfer);
-	each("connect cycle", "stream", 0, 1, READER_READY, EXTRA_NONE, connect_cycle);
-	each("round trip", "stream", 1, 1, READER_BLOCKED, EXTRA_NONE, round_trip);
-	each("one way", "stream", 65536, 1, READER_READY, EXTRA_NONE, transfer);
-	marking = false;
-
-	symbols = fopen("/proc/kallsyms", "r");
-	while (symbols && fgets(line, sizeof(line), symbols))
-		if (strstr(line, " t ") || strstr(line, " T "))
-			fputs(line, stdout);
-	if (symbols)
-		fclose(symbols);
-}
-
 static void measure(const char *name)
 {
-	if (!strcmp(name, "profile"))
-		return profiled();
 	if (!strcmp(name, "budgets"))
 		budgets();
 	else if (!strcmp(name, "data"))

@@ -66,7 +66,9 @@ impl Staged {
         // A filter may look at the marks. The stamps are told of the call, not of this.
         let control = Control {
             descriptors: None,
-            credentials: None,
+            credentials: control
+                .as_ref()
+                .and_then(|control| control.credentials.clone()),
             marks: marks(socket, control).without_stamps(),
         };
         let mut skb = SkBuff::from_part(socket, message, most, Some(control), end.address())?;
