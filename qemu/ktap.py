@@ -16,6 +16,7 @@ VERSION = re.compile(r"(K?TAP) version \d+$")
 PLAN = re.compile(r"1\.\.(\d+)(?:\s+#\s*SKIP\s*(.*))?$")
 RESULT = re.compile(r"(ok|not ok)\s+\d+(?:\s+-)?\s*([^#]*?)\s*(?:#\s*(.*))?$")
 SUBTEST = re.compile(r"# Subtest: (.*)$")
+FIGURES = re.compile(r"# \[(.*)\]$")
 DIRECTIVE = re.compile(r"(SKIP|TODO|XFAIL)\b[:\s]*(.*)$", re.IGNORECASE)
 
 # What a healthy kernel never logs.
@@ -120,8 +121,12 @@ class Reader:
         elif mute:
             self.report("fail", full, "it printed nothing")
         elif not cases:
-            self.report("pass", full)
+            self.report("pass", full, self.figures())
         self.notes = []
+
+    def figures(self):
+        """What a test measured: a line of its own, "# [so much]"."""
+        return "; ".join(found.group(1) for found in map(FIGURES.match, self.notes) if found)
 
     def last_note(self):
         return self.notes[-1].lstrip("# ") if self.notes else ""

@@ -68,7 +68,7 @@ static size_t sizes(int type)
 
 TEST_F(transfer, all_sizes_of_writes)
 {
-	size_t len = 3000017;
+	size_t len = scaled(3000017);
 	size_t i;
 	pid_t pid;
 
@@ -82,7 +82,7 @@ TEST_F(transfer, all_sizes_of_writes)
 
 TEST_F(transfer, all_sizes_of_reads)
 {
-	size_t len = 3000017;
+	size_t len = scaled(3000017);
 	size_t i;
 	pid_t pid;
 
@@ -125,7 +125,7 @@ static pid_t echo(int listener)
 /* Both directions at once, more than fits in them. */
 TEST_F(transfer, there_and_back)
 {
-	size_t len = 5000000, sent = 0, got = 0;
+	size_t len = scaled(5000000), sent = 0, got = 0;
 	char *buf = malloc(60000);
 	pid_t pid = echo(self->listener);
 	int events;

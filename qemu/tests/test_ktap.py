@@ -103,6 +103,20 @@ class Results(unittest.TestCase):
             # guest finished
             """), ["pass script"])
 
+    def test_figures(self):
+        self.assertEqual(read("""
+            KTAP version 1
+            1..1
+              # Subtest: walk
+              TAP version 13
+              1..2
+              # [4 points]
+              ok 1 a
+              ok 2 b
+            ok 1 walk
+            # guest finished
+            """), ["pass walk: a (4 points)", "pass walk: b"])
+
     def test_skips(self):
         self.assertEqual(read("""
             KTAP version 1

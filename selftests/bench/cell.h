@@ -82,7 +82,7 @@ static inline void mark_cell(void)
 /* Runs fn(c) in a process of its own, and says so if that does not end well. */
 void run(const struct cell *c, void (*fn)(const struct cell *c));
 
-/* The line of a cell, with the median of its samples each divided by @operations. */
+/* The line of a cell: the mean of the middle of its samples, each divided by @operations. */
 void tell(const struct cell *c, const struct samples *s, unsigned int operations);
 /* The line of a cell that is one figure. */
 void tell_figure(const struct cell *c, const char *unit, double value, double low, double high);
@@ -93,9 +93,19 @@ noreturn void wrong(const char *format, ...);
 /* The line of a part of a series that is beyond a limit of the family; goes on. */
 void beyond(const struct cell *c, const char *limit);
 
-/* Samples to take, and those before that do not count. */
+/* Samples to take of what carries so many bytes, and those before that do not count. */
 unsigned int sample_count(size_t bytes);
-#define WARM_UP	8
+#define WARM_UP	4
+
+/*
+ * To be called before each sample, so that the samples meet the kernel in all the
+ * states that make a difference, not all in the one that history has left. A memory
+ * cgroup charges by the page and keeps what is left of one, on each processor, for
+ * the objects that come; one that takes more than is left pays some hundred
+ * instructions, and as many when it is freed. This takes a little. And what a process
+ * has run so far decides how the scheduler treats its sleep: this runs for a while.
+ */
+void next_sample(void);
 
 /* An epoll descriptor that tells when @fd can be read; and waiting for it. */
 int epoll_of(int fd);

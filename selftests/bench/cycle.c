@@ -20,6 +20,7 @@ void connect_cycle(const struct cell *c)
 		__u64 begin, end;
 		int fd[2];
 
+		next_sample();
 		if (marking)
 			mark_begin();
 		begin = now();
@@ -48,6 +49,7 @@ void socket_pair(const struct cell *c)
 		__u64 begin, end;
 		int fd[2];
 
+		next_sample();
 		if (marking)
 			mark_begin();
 		begin = now();

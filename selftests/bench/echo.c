@@ -11,9 +11,6 @@
 #include "cell.h"
 #include "payload.h"
 
-/* Replies per sample of the pipelined pattern. */
-#define REPLIES	64
-
 static void read_message(const struct link *l, int end, int epoll, unsigned char *m, size_t size)
 {
 	size_t got = 0;
@@ -75,6 +72,7 @@ void round_trip(const struct cell *c)
 		__u64 begin, end;
 
 		payload_next(&p);
+		next_sample();
 		if (marking)
 			mark_begin();
 		begin = now();
@@ -150,7 +148,8 @@ static bool either(const struct link *l)
 
 void pipelined(const struct cell *c)
 {
-	unsigned int samples = sample_count(c->size * c->count * 2);
+	unsigned int samples = sample_count(c->size * c->count);
+	unsigned int replies = (c->size > 65536 ? 2 : 4) * c->count;
 	struct samples s = { .n = samples };
 	struct payload p;
 	struct link l;
@@ -164,12 +163,13 @@ void pipelined(const struct cell *c)
 	if (c->t->domain == PIPE)
 		wait_mode(l.out[0], false);
 	epoll = c->reader == READER_EPOLL ? epoll_of(l.in[0]) : -1;
-	for (i = 0; i < WARM_UP / 2 + samples; i++) {
-		struct window w = { .depth = c->count, .all = REPLIES * c->size };
+	for (i = 0; i < WARM_UP + samples; i++) {
+		struct window w = { .depth = c->count, .all = replies * c->size };
 		__u64 begin, end;
 
 		memset(p.target, 0, c->size * c->count);
 		payload_next(&p);
+		next_sample();
 		begin = now();
 		while (w.got < w.all) {
 			if (!fill(&l, &p, &w) && !either(&l))
@@ -180,9 +180,9 @@ void pipelined(const struct cell *c)
 		}
 		end = now();
 		payload_check(&p);
-		link_check(&l, REPLIES);
-		if (i >= WARM_UP / 2)
-			s.total[i - WARM_UP / 2] = end - begin;
+		link_check(&l, replies);
+		if (i >= WARM_UP)
+			s.total[i - WARM_UP] = end - begin;
 	}
-	tell(c, &s, REPLIES);
+	tell(c, &s, replies);
 }

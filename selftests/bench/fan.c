@@ -77,6 +77,7 @@ void many_to_one(const struct cell *c)
 		__u64 begin;
 
 		m[c->size - 1] = i;
+		next_sample();
 		begin = now();
 		got = 0;
 		for (k = 0; k < star.count; k++) {
@@ -111,6 +112,7 @@ void one_to_many(const struct cell *c)
 		__u64 begin;
 
 		m[c->size - 1] = i;
+		next_sample();
 		begin = now();
 		for (k = 0; k < star.count; k++) {
 			m[0] = k;

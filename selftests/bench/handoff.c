@@ -101,6 +101,7 @@ void handoff(const struct cell *c)
 		__u64 begin;
 
 		payload_next(&p);
+		next_sample();
 		/* The reader goes to sleep. */
 		sched_yield();
 		sched_yield();

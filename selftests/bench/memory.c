@@ -7,8 +7,7 @@
 
 #include "cell.h"
 
-#define ROUNDS	3
-#define FIRST	1024
+#define ROUNDS_MAX	3
 #define CHUNK	16384
 #define THROUGH	1048576
 
@@ -106,10 +105,13 @@ static void close_many(int (*fd)[2], unsigned int count)
 
 void memory(const struct cell *c)
 {
-	bool connection = !strcmp(c->pattern, MEMORY_USED) || !strcmp(c->pattern, MEMORY_PAIR);
-	int (*first)[2] = calloc(FIRST, sizeof(*first));
+	bool used = !strcmp(c->pattern, MEMORY_USED);
+	unsigned int rounds = used ? 1 : ROUNDS_MAX;
+	unsigned int early = c->count / 8;
+	bool connection = used || !strcmp(c->pattern, MEMORY_PAIR);
+	int (*first)[2] = calloc(early, sizeof(*first));
 	int (*fd)[2] = calloc(c->count, sizeof(*fd));
-	double value[ROUNDS], low, high;
+	double value[ROUNDS_MAX], low, high;
 	int listener = -1;
 	struct addr a;
 	unsigned int i;
@@ -120,10 +122,10 @@ void memory(const struct cell *c)
 	if (connection && connects(c->t) && c->t->domain != PIPE)
 		listener = make_listener(c->t, 16, &a);
 	/* The table of descriptors grows once, before. */
-	dup2(STDOUT_FILENO, (c->count + FIRST) * 2 + 64);
+	dup2(STDOUT_FILENO, (c->count + early) * 2 + 64);
 	/* These fill the gaps that former sockets left in the slabs. */
-	make_many(c, listener, &a, first, FIRST);
-	for (i = 0; i < ROUNDS; i++) {
+	make_many(c, listener, &a, first, early);
+	for (i = 0; i < rounds; i++) {
 		long before;
 
 		sleep(2);
@@ -136,7 +138,7 @@ void memory(const struct cell *c)
 	/* What the first round left in caches, the others find: the largest counts. */
 	low = value[0];
 	high = value[0];
-	for (i = 1; i < ROUNDS; i++) {
+	for (i = 1; i < rounds; i++) {
 		low = value[i] < low ? value[i] : low;
 		high = value[i] > high ? value[i] : high;
 	}

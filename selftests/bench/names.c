@@ -76,12 +76,14 @@ static struct addr automatic_address(int domain)
 static void measure_bind(struct cell *c)
 {
 	struct addr any = automatic_address(c->t->domain);
-	struct samples given = { .n = SAMPLES }, automatic = { .n = SAMPLES };
+	struct samples given = { .n = SAMPLES };
+	struct samples automatic = { .n = SAMPLES };
 	unsigned int i;
 
 	for (i = 0; i < SAMPLES; i++) {
 		struct addr a = explicit_address(c->t->domain, i);
 
+		next_sample();
 		given.total[i] = timed_bind(c->t, &a);
 		automatic.total[i] = timed_bind(c->t, &any);
 	}
@@ -102,10 +104,13 @@ static void measure_connect(struct cell *c, const struct population *p)
 
 	for (i = 0; i < SAMPLES; i++) {
 		const struct addr *to = &p->kept[(i * 389) % kept];
-		__u64 begin = now();
-		int result = connect(fd, &to->sa, to->len);
-		__u64 end = now();
+		__u64 begin, end;
+		int result;
 
+		next_sample();
+		begin = now();
+		result = connect(fd, &to->sa, to->len);
+		end = now();
 		if (result)
 			refused("connect");
 		if (addr_peer(fd, &a) || !addr_same(&a, to))

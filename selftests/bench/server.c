@@ -36,6 +36,7 @@ void epoll_server(const struct cell *c)
 		__u64 begin, end;
 
 		byte = i;
+		next_sample();
 		begin = now();
 		if (write(fd[0], &byte, 1) != 1)
 			refused("write");

@@ -73,6 +73,7 @@ void transfer(const struct cell *c)
 		__u64 writing = 0, begin, middle, end = 0;
 
 		payload_next(&p);
+		next_sample();
 		if (marking)
 			mark_begin();
 		begin = now();

@@ -224,13 +224,21 @@ static void check_waits(struct scene *s, struct __test_metadata *_metadata)
 	expect_talk(_metadata, s->fd[1], s->fd[3]);
 }
 
-/* accept() that failed leaves the connection where it was, with all it holds. */
+/*
+ * accept() that failed leaves the connection where it was, with all it holds. Only
+ * when the peer's address cannot be copied it is too late: the core closes the new
+ * socket, in every family.
+ */
 static void check_accept(struct scene *s, struct __test_metadata *_metadata)
 {
+	if (s->err == EFAULT) {
+		EXPECT_FAILS(ECONNRESET, recv(s->fd[1], s->buf, 1, 0));
+		return;
+	}
 	if (s->err) {
-		EXPECT_EQ(POLLIN, flow_events(s->fd[0]) & POLLIN);
+		ASSERT_EQ(POLLIN, flow_events(s->fd[0]) & POLLIN);
 		s->fd[2] = accept(s->fd[0], NULL, NULL);
-		EXPECT_WORKS(s->fd[2]);
+		ASSERT_WORKS(s->fd[2]);
 	}
 	EXPECT_EQ(100, flow_read(s->fd[2], 100, 100, 0));
 	expect_talk(_metadata, s->fd[1], s->fd[2]);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "flow.h"
 
 #define PATIENCE_MS	10000
 
@@ -113,7 +114,7 @@ static bool task_sleeps(pid_t tid, char how)
 
 static bool sleeps(struct call *c, char how)
 {
-	long end = now_ms() + PATIENCE_MS;
+	long end = now_ms() + patience(PATIENCE_MS);
 
 	while (!c->done && now_ms() < end) {
 		if (c->tid && task_sleeps(c->tid, how))
@@ -135,7 +136,7 @@ bool call_sleeps_killable(struct call *c)
 
 bool call_returns(struct call *c)
 {
-	long end = now_ms() + PATIENCE_MS;
+	long end = now_ms() + patience(PATIENCE_MS);
 
 	while (!c->done) {
 		if (now_ms() >= end)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "family.h"
+#include "flow.h"
 
 /* TCP and UDP, the controls, need the loopback device of the namespace up. */
 __attribute__((constructor)) void loopback_up(void)
@@ -231,9 +232,9 @@ int sock_count(void)
 
 bool sock_count_is(int count)
 {
-	int i;
+	int tries = patience(500);
 
-	for (i = 0; i < 500; i++) {
+	while (tries--) {
 		if (sock_count() == count)
 			return true;
 		usleep(10000);

@@ -54,7 +54,7 @@ ssize_t flow_fill(int fd, unsigned long offset)
 		if (n == 0 || errno != EAGAIN)
 			return -1;
 		/* TCP makes room as the data moves on, a little later. */
-		if (flow_wait(fd, POLLOUT, domain == AF_INET ? 50 : 0)) {
+		if (flow_wait(fd, POLLOUT, domain == AF_INET ? patience(50) : 0)) {
 			if (++refused > 1000)
 				return -1;
 			continue;
@@ -109,7 +109,7 @@ int flow_wait(int fd, int events, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = (short)events };
 
-	if (poll(&p, 1, ms) < 0)
+	if (poll(&p, 1, ms < 1000 ? ms : patience(ms)) < 0)
 		return -1;
 	return p.revents;
 }
@@ -121,7 +121,7 @@ int flow_events(int fd)
 
 int flow_settle(int fd, int want)
 {
-	long end = now_ms() + 5000;
+	long end = now_ms() + patience(5000);
 	int events;
 
 	for (;;) {
@@ -132,10 +132,21 @@ int flow_settle(int fd, int want)
 	}
 }
 
-int scaled(int n)
+/* @n, multiplied by a variable of the environment; at least 1. */
+static int multiplied(int n, const char *variable)
 {
-	const char *scale = getenv("EXP_SCALE");
-	double product = n * (scale ? atof(scale) : 1.0);
+	const char *factor = getenv(variable);
+	double product = n * (factor ? atof(factor) : 1.0);
 
 	return product < 1 ? 1 : (int)product;
+}
+
+int scaled(int n)
+{
+	return multiplied(n, "EXP_SCALE");
+}
+
+int patience(int time)
+{
+	return multiplied(time, "EXP_PATIENCE");
 }

@@ -24,12 +24,17 @@ ssize_t flow_write(int fd, size_t want, size_t chunk, unsigned long offset);
 
 /* The events of @fd now. */
 int flow_events(int fd);
-/* Waits up to 5 s for exactly these events; returns those last seen. */
+/* Waits patiently, some 5 s, for exactly these events; returns those last seen. */
 int flow_settle(int fd, int want);
-/* Waits for any of @events for at most @ms: revents, 0 after the time. */
+/*
+ * Waits for any of @events for at most @ms: revents, 0 after the time. A second
+ * and more is no measure but patience, and as long as patience() says.
+ */
 int flow_wait(int fd, int events, int ms);
 
 /* @n, multiplied by the environment's EXP_SCALE; at least 1. */
 int scaled(int n);
+/* A time after which nothing is expected any more, multiplied by EXP_PATIENCE. */
+int patience(int time);
 
 #endif

@@ -71,4 +71,23 @@ static inline int child_status(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
+/* The limits of the tests, for a machine that is slow. */
+static inline void harness_patience(void)
+{
+	struct __fixture_metadata *f;
+	struct __test_metadata *t;
+
+	for (f = __fixture_list; f; f = f->next)
+		for (t = f->tests; t; t = t->next)
+			t->timeout = patience(t->timeout);
+}
+
+#undef TEST_HARNESS_MAIN
+#define TEST_HARNESS_MAIN						\
+	int main(int argc, char **argv)					\
+	{								\
+		harness_patience();					\
+		exit(test_harness_run(argc, argv));			\
+	}
+
 #endif

@@ -75,16 +75,30 @@ static bool function_of(const char *function, unsigned long *start, unsigned lon
 	return *end;
 }
 
+/* kmemleak's own allocations come and go, and it has a reserve for when they fail. */
+static bool spare_kmemleak(const char *fault)
+{
+	unsigned long start, end;
+	char from[32], to[32];
+
+	if (!function_of("__alloc_object", &start, &end))
+		return true;
+	snprintf(from, sizeof(from), "%#lx", start);
+	snprintf(to, sizeof(to), "%#lx", end);
+	return put(fault, "reject-start", from) && put(fault, "reject-end", to);
+}
+
 static bool open_range(unsigned long start, unsigned long end)
 {
-	char from[32], to[32];
 	const char * const *fault;
+	char from[32], to[32];
 
 	snprintf(from, sizeof(from), "%#lx", start);
 	snprintf(to, sizeof(to), "%#lx", end);
 	for (fault = faults; *fault; fault++) {
 		if (!put(*fault, "verbose", "0") || !put(*fault, "require-start", from) ||
-		    !put(*fault, "require-end", to) || !put(*fault, "stacktrace-depth", "32"))
+		    !put(*fault, "require-end", to) || !put(*fault, "stacktrace-depth", "32") ||
+		    !spare_kmemleak(*fault))
 			return false;
 	}
 	if (!put("failslab", "ignore-gfp-wait", "N") ||

@@ -21,6 +21,9 @@ KEY = ("pattern", "family", "type", "size", "count", "reader", "extra", "group",
 OURS = "exp"
 RIVAL = "unix"
 
+# The patterns that charts show, and how the reader is found by what arrives there.
+READERS = {"one way": "ready", "burst": "ready", "round trip": "blocked", "pipelined": "blocked"}
+
 # A result may be so much more than the accepted one before that is a loss.
 LOSS = 0.02
 
@@ -68,7 +71,9 @@ class Results:
             return
         counts = [list(map(int, line.split())) for line in (folder / "rmw").read_text().splitlines()]
         for cell in said:
-            if "value" in cell:
+            if "value" in cell and not counts:
+                cell = {**cell, "fault": "the plugin has no count of it"}
+            elif "value" in cell:
                 _, windows, locks, xchgs = counts.pop(0)
                 # Not this guest's instructions: it has another number of processors.
                 cell.update(unit=LOCKED, value=locks + xchgs, lock=locks, xchg=xchgs,
@@ -253,6 +258,49 @@ def write_baseline(path, kernel, base):
     path.write_text('{"kernel": %s, "cells": {\n%s\n}}\n' % (json.dumps(kernel), ",\n".join(lines)))
 
 
+def curves(results):
+    """What the charts show: the ratio to AF_UNIX over the size, for each pattern and type."""
+    charts = {}
+    for cell in results.cells.values():
+        if cell["pattern"] not in READERS or cell["extra"] != "none" or cell["group"] != "child" or \
+           cell["unit"] != "instructions" or cell["reader"] != READERS[cell["pattern"]]:
+            continue
+        where = {key: cell[key] for key in ("pattern", "size", "count", "reader", "group", "unit")}
+        theirs = results.get(RIVAL, kind=rival_kind(cell["type"]), **where)
+        if theirs:
+            panel = charts.setdefault(cell["type"], {}).setdefault(cell["pattern"], {})
+            panel.setdefault(cell["family"], []).append((cell["size"], cell["value"] / theirs))
+    return charts
+
+
+def write_charts(folder, results):
+    """A script for gnuplot, with its data: a chart per type, a panel per pattern."""
+    script = []
+    for kind, panels in curves(results).items():
+        for terminal, suffix in (("pngcairo size 1280,960 font 'DejaVu Sans,11'", "png"),
+                                 ("svg size 1280,960 font 'DejaVu Sans,11' background 'white'", "svg")):
+            script += ["set terminal %s noenhanced" % terminal, "set output 'ratio-%s.%s'" % (kind, suffix),
+                       "set multiplot layout 2,2 title 'SOCK_%s: instructions, AF_UNIX%s = 1'" % (
+                           kind.upper(), " SOCK_DGRAM" if kind == "rdm" else ""),
+                       "set logscale x 2", "set logscale y 2", "set grid", "set key outside right",
+                       "set xlabel 'bytes of a message'", "set format x '%.0b%B'"]
+            for pattern in READERS:
+                families = panels.get(pattern, {})
+                if not families:
+                    script.append("set multiplot next")
+                    continue
+                lines = []
+                for family in sorted(families, key=FAMILIES.index):
+                    name = "$%s_%s_%s" % (kind, pattern.replace(" ", "_"), family)
+                    points = "\n".join("%d %.4f" % point for point in sorted(families[family]))
+                    script.append("%s << EOD\n%s\nEOD" % (name, points))
+                    lines.append("%s using 1:2 with linespoints linetype %d linewidth %d title '%s'" % (
+                        name, FAMILIES.index(family) + 1, 3 if family == OURS else 1, family))
+                script += ["set title '%s'" % pattern, "plot " + ", ".join(lines)]
+            script.append("unset multiplot")
+    (folder / "charts.gp").write_text("\n".join(script) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--kernel", required=True)
@@ -266,8 +314,10 @@ def main():
     out = sys.stdout
 
     results = Results()
-    for said in sorted(options.folder.glob("*/bench.out")):
-        results.read(said.parent)
+    # Those of the guest that is the same with --quick replace others of the same cell.
+    folders = [said.parent for said in options.folder.glob("*/bench.out")]
+    for folder in sorted(folders, key=lambda f: (f.name == "budgets", f.name)):
+        results.read(folder)
     rows = budgets(results)
     accepted = json.loads(options.baseline.read_text()) if options.baseline.exists() else {}
     losses, gains, compared = compare(results, accepted.get("cells", {}))
@@ -294,6 +344,7 @@ def main():
         "quick": options.quick, "budgets": [row.as_dict() for row in rows],
         "regressions": [{"case": w, "accepted": b, "value": v} for w, b, v in losses],
         "wrong": results.wrong, "cells": list(results.cells.values())}, indent=1) + "\n")
+    write_charts(options.folder, results)
     if options.accept:
         base = accepted.get("cells", {}) if options.quick else {}
         for key, places in baseline_of(results).items():
