@@ -222,6 +222,12 @@ TEST_F(pair, larger_send_buffer_wakes)
 	free(buf);
 }
 
+/* A connection counts the pages that its stream reaches, less those that were read. */
+static long paged(long written, long read)
+{
+	return ((written + 4095) / 4096 - (read + 4095) / 4096) * 4096;
+}
+
 TEST_F(pair, meminfo_tells_the_truth)
 {
 	long queued, sent;
@@ -250,11 +256,11 @@ TEST_F(pair, meminfo_tells_the_truth)
 		EXPECT_EQ(0, sent);
 	}
 	if (variant->type == SOCK_STREAM && variant->family == AF_EXPERIMENTAL) {
-		EXPECT_EQ(5000, queued);
-		EXPECT_EQ(5000, sent);
+		EXPECT_EQ(paged(5000, 0), queued);
+		EXPECT_EQ(paged(5000, 0), sent);
 		EXPECT_EQ(1000, recv(self->fd[1], calloc(1, 1000), 1000, 0));
-		EXPECT_EQ(4000, meminfo(self->fd[1], SK_MEMINFO_RMEM_ALLOC));
-		EXPECT_EQ(4000, meminfo(self->fd[0], SK_MEMINFO_WMEM_QUEUED));
+		EXPECT_EQ(paged(5000, 1000), meminfo(self->fd[1], SK_MEMINFO_RMEM_ALLOC));
+		EXPECT_EQ(paged(5000, 1000), meminfo(self->fd[0], SK_MEMINFO_WMEM_QUEUED));
 	}
 	drain(self->fd[1]);
 	EXPECT_EQ(0, meminfo(self->fd[1], SK_MEMINFO_RMEM_ALLOC));
@@ -320,8 +326,8 @@ TEST(before_accept)
 	fd = accept(listener, NULL, NULL);
 	ASSERT_WORKS(fd);
 	EXPECT_EQ(60000, sock_option(fd, SO_RCVBUF));
-	EXPECT_EQ(5000, meminfo(fd, SK_MEMINFO_RMEM_ALLOC));
-	EXPECT_EQ(5000, meminfo(client, SK_MEMINFO_WMEM_QUEUED));
+	EXPECT_EQ(paged(5000, 0), meminfo(fd, SK_MEMINFO_RMEM_ALLOC));
+	EXPECT_EQ(paged(5000, 0), meminfo(client, SK_MEMINFO_WMEM_QUEUED));
 	EXPECT_EQ(5000, flow_read(fd, 5000, 5000, 0));
 	EXPECT_EQ(0, meminfo(fd, SK_MEMINFO_RMEM_ALLOC));
 	EXPECT_EQ(0, meminfo(client, SK_MEMINFO_WMEM_QUEUED));
