@@ -531,7 +531,7 @@ TEST_F(stream, sleeping_read_beside_another_read)
 		sched_yield();
 	ASSERT_EQ(1, write(way[1], "", 1));
 	EXPECT_EQ(0, child_status(pid));
-	EXPECT_EQ(pid, read_text(self->fd[1], byte, 1, 0).pid);
+	EXPECT_EQ(pid, read_text(self->fd[1], byte, 1, MSG_DONTWAIT).pid);
 	EXPECT_STREQ("b", byte);
 	hog = 0;
 	pthread_join(thread, NULL);
@@ -635,7 +635,7 @@ TEST(sent_by_a_raw_socket)
 	struct {
 		struct exp_raw_header header;
 		char byte;
-	} __attribute__((packed)) m = { .header = { .exr_version = EXP_RAW_VERSION,
+	} m = { .header = { .exr_version = EXP_RAW_VERSION,
 						    .exr_type = SOCK_DGRAM, .exr_length = 1 } };
 	struct addr a;
 	int raw = socket(AF_EXPERIMENTAL, SOCK_RAW, SOCK_RDM);
@@ -647,7 +647,7 @@ TEST(sent_by_a_raw_socket)
 	ASSERT_WORKS(sock_set(fd, SO_PASSCRED, 1));
 	m.header.exr_source = addr_exp(5, EXP_NODE_LOCAL).exp;
 	m.header.exr_destination = a.exp;
-	ASSERT_EQ((ssize_t)sizeof(m), send(raw, &m, sizeof(m), 0));
+	ASSERT_EQ((ssize_t)sizeof(m.header) + 1, send(raw, &m, sizeof(m.header) + 1, 0));
 	EXPECT_IS(self_ucred(), read_text(fd, text, 1, 0));
 	close(raw);
 	close(fd);

@@ -151,7 +151,8 @@ TEST_F(queue, unread)
 		ASSERT_EQ(0, queue_one(self->fd[0]));
 	close(self->fd[0]);
 	close(self->fd[1]);
-	self->fd[0] = self->fd[1] = -1;
+	self->fd[0] = -1;
+	self->fd[1] = -1;
 	EXPECT_TRUE(sock_count_is(count - 2));
 }
 
@@ -191,13 +192,15 @@ static ssize_t send_zerocopy(int fd, const void *buf, size_t len)
 	return send(fd, buf, len, MSG_ZEROCOPY | MSG_NOSIGNAL);
 }
 
-/* What UDP has read, without its headers. */
+/* That it was copied, about these calls. */
 #define EXPECT_NOTICE(lo, hi, q) do {						\
-	EXPECT_EQ(0, (q).error.ee_errno);					\
-	EXPECT_EQ(SO_EE_ORIGIN_ZEROCOPY, (q).error.ee_origin);			\
-	EXPECT_EQ(SO_EE_CODE_ZEROCOPY_COPIED, (q).error.ee_code);		\
-	EXPECT_EQ(lo, (q).error.ee_info);					\
-	EXPECT_EQ(hi, (q).error.ee_data);					\
+	const struct sock_extended_err *error_ = &(q)->error;			\
+										\
+	EXPECT_EQ(0, error_->ee_errno);						\
+	EXPECT_EQ(SO_EE_ORIGIN_ZEROCOPY, error_->ee_origin);			\
+	EXPECT_EQ(SO_EE_CODE_ZEROCOPY_COPIED, error_->ee_code);			\
+	EXPECT_EQ(lo, error_->ee_info);						\
+	EXPECT_EQ(hi, error_->ee_data);						\
 } while (0)
 
 TEST_F(queue, zerocopy)
@@ -226,12 +229,12 @@ TEST_F(queue, zerocopy)
 	ASSERT_EQ(POLLERR, flow_wait(self->fd[0], 0, 5000));
 	ASSERT_EQ(0, errqueue_take(variant->family, self->fd[0], &q));
 	EXPECT_EQ(0, q.len);
-	EXPECT_NOTICE(0, 2, q);
+	EXPECT_NOTICE(0, 2, &q);
 	EXPECT_FAILS(EAGAIN, errqueue_take(variant->family, self->fd[0], &q));
 	ASSERT_EQ(2, send_zerocopy(self->fd[0], text, 2));
 	ASSERT_EQ(2, recv(self->fd[1], buf, 2, MSG_WAITALL));
 	ASSERT_EQ(0, errqueue_await(variant->family, self->fd[0], &q));
-	EXPECT_NOTICE(3, 3, q);
+	EXPECT_NOTICE(3, 3, &q);
 }
 
 TEST_F(queue, zerocopy_of_a_failure)
@@ -250,7 +253,7 @@ TEST_F(queue, zerocopy_of_a_failure)
 	ASSERT_EQ(2, send_zerocopy(self->fd[0], "ab", 2));
 	ASSERT_EQ(2, recv(self->fd[1], buf, 2, MSG_WAITALL));
 	ASSERT_EQ(0, errqueue_await(variant->family, self->fd[0], &q));
-	EXPECT_NOTICE(0, 0, q);
+	EXPECT_NOTICE(0, 0, &q);
 }
 
 /* One notice a call, however much of it was sent. */
@@ -271,7 +274,7 @@ TEST_F(queue, zerocopy_in_part)
 	EXPECT_FAILS(EAGAIN, send_zerocopy(self->fd[0], much, 1));
 	EXPECT_EQ(sent, flow_read(self->fd[1], sent, 10000, 0));
 	ASSERT_EQ(0, errqueue_await(variant->family, self->fd[0], &q));
-	EXPECT_NOTICE(0, 0, q);
+	EXPECT_NOTICE(0, 0, &q);
 }
 
 /* The pages of those who may not pin any. */
@@ -297,7 +300,7 @@ TEST_F(queue, zerocopy_beyond_the_limit)
 	EXPECT_EQ(0, child_status(pid));
 	ASSERT_EQ(1, recv(self->fd[1], much, 1, 0));
 	ASSERT_EQ(0, errqueue_await(variant->family, self->fd[0], &q));
-	EXPECT_NOTICE(0, 0, q);
+	EXPECT_NOTICE(0, 0, &q);
 }
 
 static long send_some(struct call *c)

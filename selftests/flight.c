@@ -223,7 +223,8 @@ TEST_F(flight, namespace_of_a_descriptor)
 			/* Nobody reads it. */
 			close(self->fd[1]);
 			close(self->fd[0]);
-			self->fd[0] = self->fd[1] = -1;
+			self->fd[0] = -1;
+			self->fd[1] = -1;
 		} else {
 			ASSERT_EQ(1, fds_recv(self->fd[1], &byte, 1, &got, 1, &n, &flags));
 			ASSERT_EQ(1, n);

@@ -162,7 +162,8 @@ TEST_F(rights, short_control_buffer)
 	char byte;
 
 	ASSERT_EQ(0, pipe(ends));
-	fds[0] = fds[1] = ends[1];
+	fds[0] = ends[1];
+	fds[1] = ends[1];
 	ASSERT_EQ(1, fds_send(self->fd[0], "x", 1, fds, 2));
 	close(ends[1]);
 	before = fds_count();
@@ -325,9 +326,8 @@ TEST_F(rights, no_rings)
 	int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
 	char byte;
 
-	if (ring < 0 && (errno == ENOSYS || errno == EPERM))
+	if (ring < 0)
 		SKIP(return, "no io_uring here");
-	ASSERT_WORKS(ring);
 	EXPECT_FAILS(EINVAL, fds_send(self->fd[0], "x", 1, &ring, 1));
 	EXPECT_FAILS(EAGAIN, recv(self->fd[1], &byte, 1, MSG_DONTWAIT));
 	close(ring);
@@ -614,13 +614,13 @@ TEST(sent_by_a_raw_socket)
 	struct {
 		struct exp_raw_header header;
 		char byte;
-	} __attribute__((packed)) m = { .header = { .exr_version = EXP_RAW_VERSION,
+	} m = { .header = { .exr_version = EXP_RAW_VERSION,
 						    .exr_length = 1 } };
 	int types[] = { SOCK_DGRAM, SOCK_RDM };
 	int raw, fd, file = memfd_create("passed", 0), got, n, flags;
 	struct addr a;
+	size_t size = sizeof(m.header) + 1, i;
 	char byte;
-	size_t i;
 
 	raw = socket(AF_EXPERIMENTAL, SOCK_RAW, SOCK_SEQPACKET);
 	ASSERT_WORKS(raw);
@@ -630,13 +630,13 @@ TEST(sent_by_a_raw_socket)
 		m.header.exr_type = types[i];
 		m.header.exr_source = addr_exp(5, EXP_NODE_LOCAL).exp;
 		m.header.exr_destination = a.exp;
-		ASSERT_EQ((ssize_t)sizeof(m), fds_send(raw, &m, sizeof(m), &file, 1));
+		ASSERT_EQ((ssize_t)size, fds_send(raw, &m, size, &file, 1));
 		flags = 0;
 		ASSERT_EQ(1, fds_recv(fd, &byte, 1, &got, 1, &n, &flags));
 		EXPECT_EQ(1, n);
 		close(got);
 		ASSERT_WORKS(sock_set(fd, SO_PASSRIGHTS, 0));
-		EXPECT_FAILS(EPERM, fds_send(raw, &m, sizeof(m), &file, 1));
+		EXPECT_FAILS(EPERM, fds_send(raw, &m, size, &file, 1));
 		close(fd);
 	}
 	close(raw);

@@ -15,9 +15,8 @@
 
 #define SECOND	1000000000LL
 
-typedef long long ns;
-
-static ns now(void)
+/* In nanoseconds, as all times here. */
+static long long now(void)
 {
 	struct timespec ts;
 
@@ -83,7 +82,7 @@ static const struct {
 	{ SO_TIMESTAMPNS_NEW, 8, 1 },
 };
 
-static ns found(const struct control *c, int type, size_t size, long long unit)
+static long long found(const struct control *c, int type, size_t size, long long unit)
 {
 	long long sec = 0, fraction = 0;
 	size_t len;
@@ -98,14 +97,16 @@ static ns found(const struct control *c, int type, size_t size, long long unit)
 
 /* Of a message that was sent at @from at the earliest, and at @to at the latest. */
 #define EXPECT_TIME(from, to, unit, when) do {			\
-	EXPECT_LE((from) / (unit), (when) / (unit));		\
-	EXPECT_GE((to) / (unit), (when) / (unit));		\
+	long long unit_ = (unit), when_ = (when) / unit_;	\
+								\
+	EXPECT_LE((from) / unit_, when_);			\
+	EXPECT_GE((to) / unit_, when_);				\
 } while (0)
 
 TEST_F(stamp, layouts)
 {
 	struct control c = { 0 };
-	ns from, to;
+	long long from, to;
 	char byte;
 	size_t i;
 
@@ -155,7 +156,7 @@ TEST_F(stamp, one_excludes_the_other)
 TEST_F(stamp, of_a_message_that_was_peeked_at)
 {
 	struct control c = { 0 };
-	ns first;
+	long long first;
 	char byte;
 
 	ASSERT_WORKS(sock_set(self->fd[1], SO_TIMESTAMPNS_NEW, 1));
@@ -172,7 +173,7 @@ TEST_F(stamp, asked_too_late)
 {
 	struct control c = { 0 };
 	char byte;
-	ns from;
+	long long from;
 
 	ASSERT_EQ(1, send(self->fd[0], "x", 1, 0));
 	ASSERT_EQ(POLLIN, flow_wait(self->fd[1], POLLIN, 5000));
@@ -191,7 +192,7 @@ TEST_F(stamp, software)
 	size_t size[] = { sizeof(long), 8 }, len, i;
 	struct control c = { 0 };
 	const char *data;
-	ns from, to;
+	long long from, to;
 	char byte;
 
 	for (i = 0; i < 2; i++) {
@@ -219,7 +220,7 @@ TEST_F(stamp, software)
 TEST_F(stamp, last_write_counts)
 {
 	struct control c = { 0 };
-	ns between;
+	long long between;
 	char buf[2];
 
 	if (variant->type != SOCK_STREAM)
@@ -257,7 +258,7 @@ TEST_F(stamp, of_the_last_message)
 		EXPECT_FAILS(ENOENT, ioctl(self->fd[1], requests[i].request, data));
 	for (i = 0; i < ARRAY_SIZE(requests); i++) {
 		struct control c = { 0 };
-		ns from = now(), to;
+		long long from = now(), to;
 
 		ASSERT_EQ(1, send(self->fd[0], "x", 1, 0));
 		to = now();
@@ -292,7 +293,7 @@ static int send_and_take(const int *fd, const char *text)
 TEST_F(stamp, sent)
 {
 	struct queued q;
-	ns from = 0, to = 0;
+	long long from = 0, to = 0;
 	int i, bytes = 0;
 
 	ASSERT_WORKS(want_sent(self->fd[0], SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_OPT_ID |
@@ -319,7 +320,7 @@ TEST_F(stamp, sent)
 TEST_F(stamp, sent_in_steps)
 {
 	struct queued q;
-	ns first;
+	long long first;
 
 	ASSERT_WORKS(want_sent(self->fd[0], SOF_TIMESTAMPING_OPT_TSONLY |
 			       SOF_TIMESTAMPING_TX_SCHED));
