@@ -531,7 +531,7 @@ TEST_F(stream, sleeping_read_beside_another_read)
 		sched_yield();
 	ASSERT_EQ(1, write(way[1], "", 1));
 	EXPECT_EQ(0, child_status(pid));
-	EXPECT_EQ(pid, read_text(self->fd[1], byte, 1, 0).pid);
+	EXPECT_EQ(pid, read_text(self->fd[1], byte, 1, MSG_DONTWAIT).pid);
 	EXPECT_STREQ("b", byte);
 	hog = 0;
 	pthread_join(thread, NULL);

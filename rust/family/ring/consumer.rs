@@ -261,7 +261,6 @@ impl Consumer {
     /// Consumes all there is. Returns how many bytes of it were not read, nor taken with `MSG_OOB`.
     pub(in crate::family) fn discard(&mut self, ring: &Ring) -> usize {
         let taken = self.holes.len();
-        self.notes.clear(&ring.notes);
         self.consume(ring, usize::MAX).saturating_sub(taken)
     }
 

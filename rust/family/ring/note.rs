@@ -324,12 +324,6 @@ impl NoteList {
         }
     }
 
-    /// Drops all notes, which nobody will read.
-    pub(super) fn clear(&mut self, inbox: &Inbox) {
-        self.first = None;
-        inbox.clear();
-    }
-
     /// Appends what has come in, if it may be about bytes before `end`.
     fn refill(&mut self, inbox: &Inbox, end: u64) {
         if self.first.is_some() && self.last_start >= end {
