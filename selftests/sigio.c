@@ -202,7 +202,8 @@ TEST_F(async, writable)
 	/* TCP goes on by itself for a while. */
 	while (send(self->fd[0], buf, sizeof(buf), MSG_DONTWAIT) > 0)
 		;
-	EXPECT_TRUE(silent());
+	if (variant->family != AF_INET)
+		EXPECT_TRUE(silent());
 	while (recv(self->fd[1], buf, sizeof(buf), MSG_DONTWAIT) > 0)
 		;
 	EXPECT_TRUE(signalled(self->fd[0], POLL_OUT));

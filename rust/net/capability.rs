@@ -8,6 +8,7 @@ use crate::bindings;
 
 /// A privilege, see capabilities(7).
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the manual's names")]
 pub(crate) enum Capability {
     /// `CAP_NET_ADMIN`: configure the network.
     NetAdmin,

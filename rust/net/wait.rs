@@ -27,7 +27,7 @@ use crate::bindings;
 /// Not bounded: `MAX_SCHEDULE_TIMEOUT`.
 const FOREVER: isize = isize::MAX;
 
-const USEC_PER_JIFFY: isize = bindings::SHIM_USEC_PER_JIFFY as isize;
+const USEC_PER_JIFFY: isize = bindings::SHIM_USEC_PER_JIFFY;
 
 fn jiffies() -> usize {
     // SAFETY: Always safe to call.

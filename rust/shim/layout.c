@@ -39,10 +39,10 @@ const unsigned long shim_layout[] = {
 	offsetof(struct shim_control, credentials.uid),
 	offsetof(struct shim_control, marks),
 	sizeof(struct percpu_counter),
-	sizeof(struct ctl_table),
-	offsetof(struct ctl_table, data),
-	offsetof(struct ctl_table, proc_handler),
-	offsetof(struct ctl_table, extra2),
+	sizeof(const struct ctl_table),
+	offsetof(const struct ctl_table, data),
+	offsetof(const struct ctl_table, proc_handler),
+	offsetof(const struct ctl_table, extra2),
 };
 
 const unsigned long shim_layout_len = ARRAY_SIZE(shim_layout);
