@@ -121,6 +121,9 @@ FIXTURE_VARIANT(program) {
 
 FIXTURE_VARIANT_ADD(program, exp_stream) { .family = AF_EXPERIMENTAL, .type = SOCK_STREAM, };
 FIXTURE_VARIANT_ADD(program, exp_dgram) { .family = AF_EXPERIMENTAL, .type = SOCK_DGRAM, };
+FIXTURE_VARIANT_ADD(program, exp_seqpacket) {
+	.family = AF_EXPERIMENTAL, .type = SOCK_SEQPACKET, };
+FIXTURE_VARIANT_ADD(program, exp_rdm) { .family = AF_EXPERIMENTAL, .type = SOCK_RDM, };
 FIXTURE_VARIANT_ADD(program, tcp) { .family = AF_INET, .type = SOCK_STREAM, };
 
 FIXTURE_SETUP(program)
@@ -216,6 +219,19 @@ TEST_F(program, same_as_by_the_call)
 	value = 1000000;
 	EXPECT_EQ(0, call_program(self->fd, self->map, LEVEL_SET, SO_RCVLOWAT, &value));
 	EXPECT_EQ(20000, sock_option(self->fd, SO_RCVLOWAT));
+}
+
+TEST_F(program, has_an_effect)
+{
+	struct addr addr = addr_free(variant->family, variant->type);
+	int other = socket(variant->family, variant->type, 0), value = 1;
+
+	ASSERT_WORKS(sock_set(other, SO_REUSEADDR, 1));
+	ASSERT_WORKS(do_bind(other, &addr));
+	EXPECT_FAILS(EADDRINUSE, do_bind(self->fd, &addr));
+	EXPECT_EQ(0, call_program(self->fd, self->map, LEVEL_SET, SO_REUSEADDR, &value));
+	EXPECT_WORKS(do_bind(self->fd, &addr));
+	close(other);
 }
 
 TEST_F(program, refused)
