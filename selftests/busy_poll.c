@@ -331,11 +331,6 @@ static int pin(pthread_t thread, int cpu)
 	return pthread_setaffinity_np(thread, sizeof(set), &set);
 }
 
-static int by_size(const void *a, const void *b)
-{
-	return *(const long *)a - *(const long *)b;
-}
-
 /* At once, which shows in how much longer it runs. */
 TEST_F(busy, stops_for_a_signal)
 {
@@ -346,13 +341,13 @@ TEST_F(busy, stops_for_a_signal)
 	};
 	struct timespec ts;
 	clockid_t clock;
-	long more[15];
+	long sum = 0;
 	int i;
 
 	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
 	ASSERT_EQ(0, sock_set(self->fd[0], SO_BUSY_POLL, 60000000));
 	ASSERT_EQ(0, pin(pthread_self(), 0));
-	for (i = 0; i < 15; i++) {
+	for (i = 0; i < 25; i++) {
 		call_start(&c);
 		ASSERT_EQ(0, pin(c.thread, 1));
 		ASSERT_EQ(0, pthread_getcpuclockid(c.thread, &clock));
@@ -363,12 +358,11 @@ TEST_F(busy, stops_for_a_signal)
 		call_signal(&c, SIGUSR1);
 		ASSERT_TRUE(call_returns(&c));
 		EXPECT_EQ(EINTR, c.err);
-		more[i] = ran - (ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+		sum += ran - (ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 	}
-	/* Now and then, another task has ended it before. */
-	qsort(more, 15, sizeof(*more), by_size);
-	TH_LOG("%ld to %ld ms, median %ld", more[0], more[14], more[7]);
-	EXPECT_GE(20, more[7]);
+	/* Without, another task ends it: now and then at once, but not each time. */
+	TH_LOG("%ld ms in all", sum);
+	EXPECT_GE(250, sum);
 }
 
 static atomic_bool stop;
