@@ -82,12 +82,10 @@ impl MemoryAccount {
     ///
     /// `ENOBUFS` if that would be more than the limit.
     fn charge(&self, bytes: usize) -> Result {
-        let free_until = i64::try_from(self.limit.get())?.checked_sub_unsigned(bytes as u64);
-        let is_over = free_until.is_none_or(|most| {
-            // SAFETY: The counter was initialised by `new()`.
-            unsafe { bindings::shim_counter_exceeds(self.held.get(), most) }
-        });
-        if is_over {
+        // May be negative, which what is held never is for long.
+        let most = i64::try_from(self.limit.get())?.saturating_sub_unsigned(bytes as u64);
+        // SAFETY: The counter was initialised by `new()`.
+        if unsafe { bindings::shim_counter_exceeds(self.held.get(), most) } {
             return Err(ENOBUFS.into());
         }
         self.add(i64::try_from(bytes)?);
