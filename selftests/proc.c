@@ -227,7 +227,7 @@ TEST_F(core, optmem_max)
 	ASSERT_WORKS(setting_change(&self->setting, "core/optmem_max", 200));
 	EXPECT_FAILS(ENOMEM, attach_filter(self->fd[1], 1000));
 	if (variant->family != AF_INET) {
-		/* The core's own words for 32-bit programs, in cmsghdr_from_user_compat_to_kern(). */
+		/* The compat layer, which makes longer ones of them, has its own word. */
 		EXPECT_FAILS(sizeof(long) == 4 ? ENOMEM : ENOBUFS, send_control(self->fd[0], 100));
 		EXPECT_FAILS(EAGAIN, recv(self->fd[1], &byte, 1, MSG_DONTWAIT));
 	}

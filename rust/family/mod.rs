@@ -35,8 +35,10 @@
 //! 2. `Stream::sender`, then `Stream::receiver`: mutexes for those who write to and read from one
 //!    socket. Held while user memory is copied, and never while waiting for data or room. Only
 //!    calls on the same socket take them.
-//! 3. the spin locks of a backlog, of a ring's pages, and of a port table, in which nothing is
-//!    dropped. Under the last one comes the core's lock of all groups.
+//! 3. the spin locks of a backlog, of a ring's pages and of its notes, and of a port table, in
+//!    which nothing is dropped. Under the last one comes the core's lock of all groups.
+//!
+//! Descriptors that are sent are counted under a mutex of their own, before any of these.
 //!
 //! Poll, shutdown and the peer take neither 1 of the other socket nor 2 of any: a task that is
 //! stuck in a page fault stops only those who use the same descriptor in the same direction.
