@@ -35,7 +35,7 @@ struct Module {
 
 impl kernel::Module for Module {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let number = *module_parameters::family.value();
+        let number = net::parameter(module_parameters::family.value());
         family::check_number(number)?;
         Ok(Self {
             _family: net::Registration::new(number).inspect_err(|&error| {

@@ -38,7 +38,7 @@ struct Module {
 impl kernel::Module for Module {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
-            _family: net::Registration::new(*module_parameters::family.value())?,
+            _family: net::Registration::new(net::parameter(module_parameters::family.value()))?,
         })
     }
 }

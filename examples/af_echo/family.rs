@@ -16,7 +16,13 @@ use kernel::{
 };
 
 use crate::net::{
-    errno::*,
+    errno::{
+        EADDRINUSE,
+        EAFNOSUPPORT,
+        ECONNREFUSED,
+        ENOTCONN,
+        EPROTONOSUPPORT, //
+    },
     *, //
 };
 
@@ -33,7 +39,7 @@ impl Family for Echo {
     }
 
     fn module() -> &'static ThisModule {
-        &crate::THIS_MODULE
+        this_module()
     }
 }
 

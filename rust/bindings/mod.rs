@@ -58,4 +58,9 @@ mod generated {
 }
 
 pub(crate) use generated::*;
+// Since 7.3 the kernel has these too.
+pub(crate) use generated::{
+    register_net_sysctl_sz,
+    unregister_net_sysctl_table, //
+};
 pub(crate) use kernel::bindings::*;

@@ -18,7 +18,6 @@ use kernel::{
             },
             Atomic, //
         },
-        barrier::smp_mb,
         Arc, //
     }, //
 };
@@ -45,6 +44,7 @@ use crate::net::{
         ECONNREFUSED,
         ECONNRESET, //
     },
+    smp_mb,
     Interest,
     IoPage,
     MemoryAccount,

@@ -66,6 +66,7 @@ use kernel::{
 };
 
 use crate::net::{
+    this_module,
     DescriptorCount,
     Family,
     FamilyCell,
@@ -103,7 +104,7 @@ impl Family for Experimental {
     }
 
     fn module() -> &'static ThisModule {
-        &crate::THIS_MODULE
+        this_module()
     }
 }
 

@@ -15,8 +15,7 @@ use kernel::{
                 Release, //
             },
             Atomic, //
-        },
-        barrier::smp_mb, //
+        }, //
     },
     time::{
         delay::fsleep,
@@ -32,6 +31,7 @@ use super::{
     descriptors::SendingCell,
     errno::EAFNOSUPPORT,
     namespace::NamespaceCell,
+    release::smp_mb,
     socket_types::{
         NewSocket,
         SocketTypes, //
@@ -63,7 +63,7 @@ pub(crate) trait Family: Sized + Send + Sync + 'static {
     /// ```
     fn cell() -> &'static FamilyCell<Self>;
 
-    /// The module that the family is in: `&THIS_MODULE`.
+    /// The module that the family is in: [`this_module()`](super::this_module).
     fn module() -> &'static ThisModule;
 }
 

@@ -62,6 +62,7 @@ mod option;
 mod peer_credentials;
 mod proto;
 mod rcu_arc;
+mod release;
 mod reuseport;
 mod sharers;
 mod skb;
@@ -139,6 +140,11 @@ pub(crate) use proto::Proto;
 pub(crate) use rcu_arc::{
     RcuArc,
     Retired, //
+};
+pub(crate) use release::{
+    parameter,
+    smp_mb,
+    this_module, //
 };
 pub(crate) use sharers::{
     Sharers,

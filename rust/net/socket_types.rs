@@ -15,6 +15,7 @@ use super::{
         ESOCKTNOSUPPORT, //
     },
     family::Live,
+    release,
     sock::{
         destruct,
         SockData, //
@@ -189,7 +190,7 @@ pub(super) unsafe fn init_data<T: SocketOps>(
     live: Live<T::Family>,
 ) -> Result {
     // SAFETY: As the caller promises. The object never moves, so what is in it is pinned.
-    unsafe { data.__pinned_init(Sock::<T>::data_of(sk)) }?;
+    unsafe { release::init(Sock::<T>::data_of(sk), data) }?;
     // SAFETY: The state has just been initialised, which is what the destructor needs.
     unsafe { bindings::shim_sk_arm(sk, Some(destruct::<T>)) };
     live.keep();

@@ -20,13 +20,13 @@ use kernel::{
             ordering::Relaxed,
             Atomic, //
         },
-        barrier::smp_mb,
         SpinLock, //
     }, //
 };
 
 use super::Datagram;
 use crate::net::{
+    smp_mb,
     Sharers,
     Sock,
     SockId,
