@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -36,32 +37,41 @@ ssize_t flow_fill(int fd, unsigned long offset)
 	char buf[4096];
 	size_t len = sizeof(buf);
 	size_t total = 0;
+	bool still = false;
 	int refused = 0;
 	socklen_t size;
 	int domain = 0;
+	bool is_tcp;
 	ssize_t n;
 
 	size = sizeof(domain);
 	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+	is_tcp = domain == AF_INET;
 	for (;;) {
 		pattern_fill(buf, len, offset + total);
 		n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n > 0) {
 			total += n;
 			refused = 0;
+			still = false;
 			continue;
 		}
 		if (n == 0 || errno != EAGAIN)
 			return -1;
 		/* TCP makes room as the data moves on, a little later. */
-		if (flow_wait(fd, POLLOUT, domain == AF_INET ? patience(50) : 0)) {
+		if (flow_wait(fd, POLLOUT, is_tcp ? patience(50) : 0)) {
 			if (++refused > 1000)
 				return -1;
 			continue;
 		}
 		/* And where TCP refuses a page, a byte may still fit. */
-		if (len == 1)
-			return total;
+		if (len == 1) {
+			if (!is_tcp || still)
+				return total;
+			/* What its window is too small for it sends after a timer of 200 ms. */
+			usleep(patience(300) * 1000);
+			still = true;
+		}
 		len = 1;
 	}
 }
