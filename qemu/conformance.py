@@ -10,7 +10,8 @@ tested, but need not be kept yet. TABLE has lines "row <tab> test <tab> break". 
 are what ktap.py wrote, a file a kernel.
 
 A row is passed if on each kernel a test of it passed and none failed: a skip passes no
-row. PROBLEMS gets a line a problem, in the form of RESULTS; the exit status is 1 if
+row. A test that one kernel skips and another one passes is a problem too: what it needs
+could be there. PROBLEMS gets a line a problem, in the form of RESULTS; the exit status is 1 if
 there is one. --part says that only some programs ran: the lines of the others are not
 looked at, and no rows are counted.
 """
@@ -81,6 +82,14 @@ def missing(table, results):
                 yield row, f"there is no test {test}"
 
 
+def uneven(results):
+    """The tests that one kernel skips and another one passes."""
+    passed = {test for kernel in results for test, status in kernel.items() if status == "pass"}
+    skipped = {test for kernel in results for test, status in kernel.items() if status == "skip"}
+    for test in sorted(passed & skipped):
+        yield test, "passes on one kernel, and is skipped on another"
+
+
 def failure(tests, results):
     """Why a row with these tests is not passed; None if it is."""
     if not tests:
@@ -96,7 +105,7 @@ def failure(tests, results):
 
 def judge(table, results, part):
     """All problems as (what, why), and the number of rows that are passed."""
-    problems = table.problems + list(missing(table, results))
+    problems = table.problems + list(missing(table, results)) + list(uneven(results))
     if part:
         return problems, None
     failures = [(row, failure(table.tests[row], results)) for row in table.due]

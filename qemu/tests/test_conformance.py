@@ -55,8 +55,12 @@ class Rows(unittest.TestCase):
                          (["api.close: no test of it passed"], 1))
 
     def test_every_kernel_counts(self):
-        self.assertEqual(judge(results=[GOOD, without("close: b", "skip")]),
-                         (["api.close: no test of it passed"], 1))
+        self.assertEqual(judge(results=[GOOD, without("close: b", "fail")]),
+                         (["api.close: close: b failed"], 1))
+
+    def test_skip_where_another_kernel_passes(self):
+        self.assertEqual(judge(results=[GOOD, without("bind: a.one", "skip")]),
+                         (["bind: a.one: passes on one kernel, and is skipped on another"], 2))
 
     def test_known_row_needs_no_test_yet(self):
         line = "so.mark\tclose: b\tbroken"
