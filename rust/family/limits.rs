@@ -67,13 +67,14 @@ impl Limits {
 
     /// All of them.
     pub(super) fn settings(&self) -> Result<KVec<Arc<Setting>>> {
-        let mut settings = KVec::new();
-        for setting in [
+        let all = [
             self.ports.setting(),
             self.descriptors.setting(),
             self.memory.limit().setting(),
-        ] {
-            settings.push(setting, GFP_KERNEL)?;
+        ];
+        let mut settings = KVec::with_capacity(all.len(), GFP_KERNEL)?;
+        for setting in all {
+            settings.push_within_capacity(setting)?;
         }
         Ok(settings)
     }

@@ -14,8 +14,9 @@
 use kernel::{
     processor::cpu_relax,
     time::{
-        Instant,
-        Monotonic, //
+        ClockSource,
+        Monotonic,
+        NSEC_PER_USEC, //
     }, //
 };
 
@@ -52,11 +53,12 @@ impl BusyPoll {
         if most == 0 || unsafe { bindings::shim_is_only_cpu() } {
             return None;
         }
-        let start = Instant::<Monotonic>::now();
+        let most = most.saturating_mul(NSEC_PER_USEC);
+        let start = Monotonic::ktime_get();
         loop {
             let found = ready();
             if found.is_some()
-                || start.elapsed().as_micros_ceil() >= most
+                || Monotonic::ktime_get().wrapping_sub(start) >= most
                 || kernel::current!().signal_pending()
                 // SAFETY: Always safe to call.
                 || unsafe { bindings::shim_is_cpu_wanted() }

@@ -12,6 +12,7 @@ use core::ptr::NonNull;
 use kernel::{
     new_mutex,
     prelude::*,
+    rbtree::RBTree,
     sync::{
         atomic::{
             ordering::{
@@ -137,12 +138,6 @@ impl Drop for DescriptorList {
     }
 }
 
-/// Descriptors on their way of one user.
-struct User {
-    uid: u32,
-    count: DescriptorCount,
-}
-
 /// What it takes to send descriptors.
 ///
 /// # Invariants
@@ -151,8 +146,9 @@ struct User {
 #[pin_data(PinnedDrop)]
 pub(super) struct Sending {
     helper: *mut bindings::socket,
+    /// Descriptors on their way, by the user who sent them.
     #[pin]
-    users: Mutex<KVec<User>>,
+    users: Mutex<RBTree<u32, DescriptorCount>>,
 }
 
 // SAFETY: The socket is only released by `drop()`, which any thread may do.
@@ -168,7 +164,7 @@ impl Sending {
         // INVARIANT: As the function says.
         pin_init!(Self {
             helper,
-            users <- new_mutex!(KVec::new()),
+            users <- new_mutex!(RBTree::new()),
         })
     }
 
@@ -223,17 +219,22 @@ impl Sending {
     /// Counts descriptors among those of a user.
     fn charge(&self, uid: u32, count: usize, most: usize) -> Result<Share> {
         let mut users = self.users.lock();
-        if let Some(user) = users.iter().find(|user| user.uid == uid) {
-            return user.count.add(count, most);
+        if let Some(user) = users.get(&uid) {
+            return user.add(count, most);
         }
         // Counts only grow under the lock, so nobody needs one that is 0.
-        users.retain(|user| user.count.0.load(Relaxed) > 0);
-        let user = User {
-            uid,
-            count: DescriptorCount::new()?,
-        };
-        let share = user.count.add(count, most)?;
-        users.push(user, GFP_KERNEL_ACCOUNT)?;
+        let mut cursor = users.cursor_front_mut();
+        while let Some(user) = cursor {
+            let (_, of_user) = user.current();
+            cursor = if of_user.0.load(Relaxed) == 0 {
+                user.remove_current().0
+            } else {
+                user.move_next()
+            };
+        }
+        let user = DescriptorCount::new()?;
+        let share = user.add(count, most)?;
+        users.try_create_and_insert(uid, user, GFP_KERNEL_ACCOUNT)?;
         Ok(share)
     }
 }

@@ -198,7 +198,9 @@ impl<T: SocketOps> Sock<T> {
         };
         // A message that is being queued now may find that it isn't covered. The next one makes up
         // for it.
-        let kept = (held / 2).next_multiple_of(PAGE_SIZE);
+        let kept = (held / 2)
+            .checked_next_multiple_of(PAGE_SIZE)
+            .unwrap_or(held);
         if self.queue_charge().cmpxchg(held, kept, Relaxed).is_ok() {
             account.uncharge(held.saturating_sub(kept));
         }

@@ -248,8 +248,11 @@ impl<'a> OptionReply<'a> {
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result {
         let room = usize::try_from(self.raw.optlen).unwrap_or(0);
         let bytes = bytes.get(..room).unwrap_or(bytes);
-        // SAFETY: The core has made the iterator a destination (`sockptr_to_sockopt()` in
-        // net/socket.c), and it is ours.
+        if self.raw.iter_out.data_source != (bindings::ITER_DEST != 0) {
+            return Err(EFAULT);
+        }
+        // SAFETY: The core has made the iterator (`sockptr_to_sockopt()` in net/socket.c), it is a
+        // destination, and it is ours.
         let dest = unsafe { IovIterDest::from_raw(&raw mut self.raw.iter_out) };
         if dest.copy_to_iter(bytes) < bytes.len() {
             return Err(EFAULT);

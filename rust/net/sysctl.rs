@@ -212,18 +212,15 @@ impl SysctlTable {
         }
         let mut entries = KVec::with_capacity(settings.len(), GFP_KERNEL_ACCOUNT)?;
         for setting in &settings {
-            entries.push(
-                bindings::ctl_table {
-                    procname: kernel::str::as_char_ptr_in_const_context(setting.name),
-                    data: core::ptr::from_ref::<Setting>(setting)
-                        .cast_mut()
-                        .cast::<c_void>(),
-                    mode: 0o644,
-                    proc_handler: Some(handle),
-                    ..pin_init::zeroed()
-                },
-                GFP_KERNEL_ACCOUNT,
-            )?;
+            entries.push_within_capacity(bindings::ctl_table {
+                procname: kernel::str::as_char_ptr_in_const_context(setting.name),
+                data: core::ptr::from_ref::<Setting>(setting)
+                    .cast_mut()
+                    .cast::<c_void>(),
+                mode: 0o644,
+                proc_handler: Some(handle),
+                ..pin_init::zeroed()
+            })?;
         }
         // SAFETY: The namespace is there, as the caller promises. The entries and what they point
         // to live until after `unregister_net_sysctl_table()`.

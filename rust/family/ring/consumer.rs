@@ -19,6 +19,10 @@ use super::{
     },
     pages_since,
     record,
+    urgent::{
+        HoleRoom,
+        Holes, //
+    },
     Ring, //
 };
 use crate::net::{
@@ -40,8 +44,8 @@ pub(in crate::family) struct Consumer {
     pages: u64,
     /// The position up to which records were peeked at by way of `SO_PEEK_OFF`.
     peeked: u64,
-    /// Positions at or after `position` of urgent bytes that were taken, in order.
-    holes: KVec<u64>,
+    /// Where urgent bytes were taken, at or after `position`.
+    holes: Holes,
     notes: NoteList,
 }
 
@@ -98,7 +102,7 @@ impl Consumer {
             records: 0,
             pages: 0,
             peeked: 0,
-            holes: KVec::new(),
+            holes: Holes::new(),
             notes: NoteList::new(),
         }
     }
@@ -270,7 +274,7 @@ impl Consumer {
             return None;
         }
         let position = self.position.wrapping_add(ahead as u64);
-        if self.holes.contains(&position) {
+        if self.holes.contains(position) {
             return Some(Stop::Hole);
         }
         (ring.urgent.distance(self.position) == Some(ahead)).then_some(Stop::Mark)
@@ -280,7 +284,7 @@ impl Consumer {
     /// first of them.
     pub(in crate::family) fn to_stop(&self, ring: &Ring, ahead: usize) -> Option<usize> {
         let here = self.position.wrapping_add(ahead as u64);
-        let hole = self.holes.iter().find(|&&hole| hole > here);
+        let hole = self.holes.after(here);
         let hole = hole.and_then(|hole| usize::try_from(hole.wrapping_sub(here)).ok());
         let mark = ring.urgent.distance(here).filter(|&distance| distance > 0);
         match (hole, mark) {
@@ -304,13 +308,10 @@ impl Consumer {
         let end = pending.ok_or(EINVAL)?;
         let position = end.wrapping_sub(1);
         let distance = usize::try_from(position.wrapping_sub(self.position))?;
-        if taken {
-            self.holes.reserve(1, GFP_KERNEL_ACCOUNT)?;
-        }
+        let room = taken.then(HoleRoom::new).transpose()?;
         self.copy(ring, distance, dest, 1)?;
-        if taken {
-            // There is room for it.
-            self.holes.push(position, GFP_KERNEL_ACCOUNT)?;
+        if let Some(room) = room {
+            self.holes.add(position, room);
             ring.urgent.set_holes(self.holes.len());
             ring.urgent.take(end);
         }
@@ -455,9 +456,8 @@ impl Consumer {
         if ring.notes.count() > 0 {
             self.notes.advance(&ring.notes, self.position);
         }
-        if !self.holes.is_empty() {
-            let position = self.position;
-            self.holes.retain(|&mut hole| hole >= position);
+        if self.holes.len() > 0 {
+            self.holes.forget_before(self.position);
             ring.urgent.set_holes(self.holes.len());
         }
         if self.chunk(ring).is_none() {

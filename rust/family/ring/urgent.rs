@@ -5,12 +5,19 @@
 //! It lies in the ring where it was sent. There is one at the most: a later one makes an earlier
 //! one ordinary.
 
-use kernel::sync::atomic::{
-    ordering::{
-        Acquire,
-        Release, //
+use kernel::{
+    prelude::*,
+    rbtree::{
+        RBTree,
+        RBTreeNodeReservation, //
     },
-    Atomic, //
+    sync::atomic::{
+        ordering::{
+            Acquire,
+            Release, //
+        },
+        Atomic, //
+    }, //
 };
 
 /// Where the urgent byte is.
@@ -69,5 +76,69 @@ impl Urgent {
     pub(super) fn distance(&self, position: u64) -> Option<usize> {
         let end = self.end.load(Acquire);
         usize::try_from(end.checked_sub(1)?.checked_sub(position)?).ok()
+    }
+}
+
+/// The positions of urgent bytes that were taken and still lie in the ring.
+pub(super) struct Holes {
+    positions: RBTree<u64, ()>,
+    count: usize,
+}
+
+/// Memory for one more.
+pub(super) struct HoleRoom(RBTreeNodeReservation<u64, ()>);
+
+impl HoleRoom {
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self(RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)?))
+    }
+}
+
+impl Holes {
+    /// None.
+    pub(super) fn new() -> Self {
+        Self {
+            positions: RBTree::new(),
+            count: 0,
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is one at `position`.
+    pub(super) fn contains(&self, position: u64) -> bool {
+        self.positions.get(&position).is_some()
+    }
+
+    /// The first after `position`.
+    pub(super) fn after(&self, position: u64) -> Option<u64> {
+        let next = position.checked_add(1)?;
+        let cursor = self.positions.cursor_lower_bound(&next)?;
+        Some(*cursor.current().0)
+    }
+
+    /// Adds the one at `position`.
+    pub(super) fn add(&mut self, position: u64, room: HoleRoom) {
+        let old = self.positions.insert(room.0.into_node(position, ()));
+        if old.is_none() {
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// Forgets those that lie before `position`.
+    pub(super) fn forget_before(&mut self, position: u64) {
+        let mut first = self.positions.cursor_front_mut();
+        while let Some(hole) = first.take_if(|hole| *hole.current().0 < position) {
+            first = hole.remove_current().0;
+            self.count = self.count.saturating_sub(1);
+        }
     }
 }
