@@ -212,7 +212,7 @@ impl Consumer {
     }
 
     /// Reads the first record to `dest`, which has room for `room` bytes, and consumes it, if it
-    /// fits, lies in one page, and nothing goes along with it. May sleep.
+    /// fits and nothing goes along with it. May sleep.
     ///
     /// # Errors
     ///
@@ -226,19 +226,24 @@ impl Consumer {
         if self.available(ring) == 0 || self.has_notes(ring) {
             return Ok(None);
         }
-        let Some(chunk) = &self.chunk else {
-            return Ok(None);
-        };
         let mut header = [0; record::HEADER];
-        if chunk.page.get(self.offset, &mut header) < header.len() {
-            return Ok(None);
-        }
+        let page = self.chunk.as_ref().map(|chunk| &chunk.page);
+        let page = page.filter(|page| page.get(self.offset, &mut header) == header.len());
         let len = record::decode(header);
         let start = self.offset.saturating_add(record::HEADER);
-        if len > room || len > Chunk::SIZE.saturating_sub(start) {
+        let page = page.filter(|_| len <= Chunk::SIZE.saturating_sub(start));
+        let Some(page) = page else {
+            let Some(record) = self.first_record(ring).filter(|record| record.len <= room) else {
+                return Ok(None);
+            };
+            self.copy_record(ring, &record, dest, record.len)?;
+            self.consume_record(ring, &record);
+            return Ok(Some(record.len));
+        };
+        if len > room {
             return Ok(None);
         }
-        if chunk.page.drain(start, dest, len) < len {
+        if page.drain(start, dest, len) < len {
             return Err(EFAULT);
         }
         self.offset = start.saturating_add(len);

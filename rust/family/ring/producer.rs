@@ -140,21 +140,24 @@ impl Producer {
         Ok(filled)
     }
 
-    /// Writes the `len` bytes of `source` if they fit in the page at hand. May sleep.
+    /// Writes the `len` bytes of `source`, which are not none and for which the caller has found
+    /// room, and nothing goes along with them. May sleep.
     ///
-    /// Returns how many were written, or `None` if they don't fit.
+    /// Returns how many were written.
     ///
     /// # Errors
     ///
-    /// `EFAULT`, if not a single one was written.
+    /// `EFAULT` or `ENOBUFS`, if not a single one was.
     pub(in crate::family) fn write_plain(
         &mut self,
         ring: &Ring,
         source: &mut IovIterSource<'_>,
         len: usize,
-    ) -> Result<Option<usize>> {
-        let Some(page) = self.page_for(len).filter(|_| len > 0) else {
-            return Ok(None);
+    ) -> Result<usize> {
+        let Some(page) = self.page_for(len) else {
+            return self.write(ring, len, false, Annotation::none(), |page, at, len| {
+                page.fill(at, source, len)
+            });
         };
         let written = page.fill(self.filled, source, len);
         if written == 0 {
@@ -163,19 +166,22 @@ impl Producer {
         self.filled = self.filled.saturating_add(written);
         self.position = self.position.wrapping_add(written as u64);
         ring.publish(self.position);
-        Ok(Some(written))
+        Ok(written)
     }
 
-    /// As [`write_plain`](Self::write_plain), a record, of which nothing is written in part.
+    /// As [`write_plain`](Self::write_plain), a record, of which nothing is written in part. It may
+    /// be empty.
     pub(in crate::family) fn write_plain_record(
         &mut self,
         ring: &Ring,
         source: &mut IovIterSource<'_>,
         len: usize,
-    ) -> Result<Option<usize>> {
+    ) -> Result<usize> {
         let whole = len.saturating_add(record::HEADER);
         let Some(page) = self.page_for(whole) else {
-            return Ok(None);
+            return self.write_record(ring, len, Annotation::none(), |page, at, len| {
+                page.fill(at, source, len)
+            });
         };
         let start = self.filled.saturating_add(record::HEADER);
         page.put(self.filled, &record::encode(len)?);
@@ -186,7 +192,7 @@ impl Producer {
         self.position = self.position.wrapping_add(whole as u64);
         self.records = self.records.wrapping_add(1);
         ring.publish_record(self.position, self.records);
-        Ok(Some(len))
+        Ok(len)
     }
 
     /// The page at hand, if `len` bytes fit in it.

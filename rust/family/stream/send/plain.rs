@@ -7,10 +7,13 @@
 
 use kernel::prelude::*;
 
-use super::super::{
-    super::ring::RECORD_HEADER,
-    Framing,
-    Stream, //
+use super::{
+    super::{
+        super::ring::RECORD_HEADER,
+        Framing,
+        Stream, //
+    },
+    PIECE,
 };
 use crate::net::{
     Interest,
@@ -38,7 +41,7 @@ const OF_READER: Interest = Interest::CREDENTIALS
 ///
 /// # Errors
 ///
-/// `EINTR`, `EFAULT`, `EPIPE`; then nothing was written.
+/// `EINTR`, `EFAULT`, `ENOBUFS`, `EPIPE`; then nothing was written.
 pub(super) fn write(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
@@ -48,7 +51,11 @@ pub(super) fn write(
     }
     let len = message.remaining();
     let is_record = socket.framing == Framing::Records;
-    if is_record && !socket.namespace().taps.is_empty() {
+    if is_record {
+        if !socket.namespace().taps.is_empty() {
+            return Ok(None);
+        }
+    } else if len == 0 || len > PIECE {
         return Ok(None);
     }
 
@@ -79,11 +86,9 @@ pub(super) fn write(
         producer.write_plain(ring, source, len)
     };
     end.count_written(producer.take_pages(0));
-    if !matches!(written, Ok(Some(_))) {
-        return written;
-    }
+    let written = written?;
     if !end.data_was_written() {
         return Err(message.stream_error(socket.sock(), EPIPE));
     }
-    written
+    Ok(Some(written))
 }
