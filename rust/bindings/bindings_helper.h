@@ -59,6 +59,7 @@ static const unsigned int SHIM_INTEREST_SENT_STAMP = SHIM_WANTS_SENT_STAMP;
 static const unsigned int SHIM_INTEREST_FILTER = SHIM_HAS_FILTER;
 static const unsigned int SHIM_INTEREST_ELSEWHERE = SHIM_IS_ELSEWHERE;
 static const unsigned int SHIM_INTEREST_PEEK_OFF = SHIM_HAS_PEEK_OFF;
+static const unsigned int SHIM_INTEREST_ERROR = SHIM_HAS_ERROR;
 
 static const unsigned int SHIM_EPOLLIN = (__force unsigned int)EPOLLIN;
 static const unsigned int SHIM_EPOLLPRI = (__force unsigned int)EPOLLPRI;

@@ -337,16 +337,20 @@ impl End {
 
     /// Who reads what this side writes, or will: whoever accepts wants to know who connected, and
     /// may take less by then.
+    #[inline(always)]
     pub(super) fn reader(&self) -> Party {
-        let reader = self.peer();
-        let receiver = reader.sock.with(|sk| sk.as_receiver());
-        receiver.unwrap_or_else(|| {
-            let mut listener = self
-                .with_reader(|sk| sk.as_receiver())
-                .unwrap_or(reader.before);
-            listener.interest = listener.interest.with(Interest::CREDENTIALS);
-            listener
-        })
+        let receiver = self.peer().sock.with(|sk| sk.as_receiver());
+        receiver.unwrap_or_else(|| self.reader_to_be())
+    }
+
+    /// Who reads what this side writes, as long as nobody has accepted.
+    #[inline(never)]
+    fn reader_to_be(&self) -> Party {
+        let mut listener = self
+            .with_reader(|sk| sk.as_receiver())
+            .unwrap_or(self.peer().before);
+        listener.interest = listener.interest.with(Interest::CREDENTIALS);
+        listener
     }
 
     /// Bytes in the largest record that this side may send.
@@ -434,11 +438,13 @@ impl End {
 
     /// To be called after this side has written bytes: wakes the reader. Returns whether they
     /// were read, or counted as unread, or may be.
+    #[inline(always)]
     pub(super) fn data_was_written(&self) -> bool {
-        // Pairs with the barrier in `leave()`.
+        // Pairs with the barrier in `leave()`, with the exchange in `attach()`, and with the one of
+        // who begins to wait.
         smp_mb();
         let reader = self.peer();
-        reader.sock.with(|sk| sk.wake_readers());
+        reader.sock.with_rcu(|sk, rcu| sk.wake_readers_after_mb(rcu));
         !self.status().is_gone(self.side.other()) || self.outgoing().len() == 0
     }
 

@@ -236,10 +236,12 @@ impl SocketOps for Stream {
         names::name(socket, of)
     }
 
+    #[inline(always)]
     fn send(socket: Socket<'_, Self>, message: &mut SendMessage<'_, Self>) -> Result<usize> {
         send::send(socket, message)
     }
 
+    #[inline(always)]
     fn receive(socket: Socket<'_, Self>, message: &mut RecvMessage<'_, Self>) -> Result<usize> {
         receive::receive(socket, message)
     }

@@ -36,6 +36,9 @@ impl Interest {
     /// `SO_PEEK_OFF`: peeks start at an offset, which moves with the data.
     pub(crate) const PEEK_OFFSET: Self = Self(bindings::SHIM_INTEREST_PEEK_OFF);
 
+    /// An error is pending: [`Sock::has_error`]. Of a sender only.
+    pub(crate) const ERROR: Self = Self(bindings::SHIM_INTEREST_ERROR);
+
     /// It and `other`.
     pub(crate) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

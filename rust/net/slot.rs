@@ -85,14 +85,19 @@ impl<T: SocketOps> SockSlot<T> {
     /// `look` runs in an RCU read-side critical section: it must not sleep. The sock may be taken
     /// out meanwhile; it stays valid until `look` returns.
     pub(crate) fn with<R>(&self, look: impl FnOnce(&Sock<T>) -> R) -> Option<R> {
-        let _rcu = rcu::read_lock();
+        self.with_rcu(|sk, _rcu| look(sk))
+    }
+
+    /// As [`with`](Self::with), for a `look` that needs the proof of the critical section.
+    pub(crate) fn with_rcu<R>(&self, look: impl FnOnce(&Sock<T>, &rcu::Guard) -> R) -> Option<R> {
+        let rcu = rcu::read_lock();
         let sk = self.sk.load(Acquire);
         // SAFETY: By the type invariant the sock was alive when the pointer was read. Whoever
         // takes it out after that may drop the last reference, but a `Sock` is freed a grace
-        // period later (`SOCK_RCU_FREE`), which `_rcu` holds up. `Acquire` makes visible what was
+        // period later (`SOCK_RCU_FREE`), which `rcu` holds up. `Acquire` makes visible what was
         // written before it was put in.
         let sk = unsafe { sk.as_ref() }?;
-        Some(look(sk))
+        Some(look(sk, &rcu))
     }
 }
 

@@ -12,7 +12,10 @@ use core::{
 
 use kernel::{
     prelude::*,
-    sync::atomic::Atomic,
+    sync::{
+        atomic::Atomic,
+        rcu, //
+    },
     types::Opaque, //
 };
 
@@ -355,6 +358,15 @@ impl<T: SocketOps> Sock<T> {
     pub(crate) fn wake_readers(&self) {
         // SAFETY: The sock is valid, and its callbacks are set by `sock_init_data()`.
         unsafe { bindings::shim_sk_data_ready(self.as_raw()) };
+    }
+
+    /// As [`wake_readers`](Self::wake_readers), in few instructions if nobody waits. To be called
+    /// in an RCU read-side critical section, after a full barrier ([`smp_mb`](super::smp_mb)) that
+    /// came after what is to be read was published: without one, who begins to wait may miss it.
+    pub(crate) fn wake_readers_after_mb(&self, _rcu: &rcu::Guard) {
+        // SAFETY: The sock is valid, its callbacks are set by `sock_init_data()`, and `_rcu` keeps
+        // its wait queue.
+        unsafe { bindings::shim_sk_data_ready_after_mb(self.as_raw()) };
     }
 
     /// Wakes writers: `sk_write_space()`. The room must have been published before. Does not

@@ -273,10 +273,14 @@ u64 shim_sk_as_reader(struct sock *sk)
 	return (u64)(u32)READ_ONCE(sk->sk_rcvbuf) << 32 | interest_of(sk);
 }
 
-/* That, and above it what the send buffer holds. */
+/* Likewise what the send buffer holds, and whether an error is pending. */
 u64 shim_sk_as_writer(struct sock *sk)
 {
-	return (u64)(u32)READ_ONCE(sk->sk_sndbuf) << 32 | interest_of(sk);
+	u32 interest = interest_of(sk);
+
+	if (unlikely(READ_ONCE(sk->sk_err)))
+		interest |= SHIM_HAS_ERROR;
+	return (u64)(u32)READ_ONCE(sk->sk_sndbuf) << 32 | interest;
 }
 
 /* Tells the caller of recvmsg(2) who sent the message, as far as it asked. */

@@ -94,7 +94,9 @@ void shim_sk_set_switch(struct sock *sk, int option, bool on);
 bool shim_sk_switch(struct sock *sk, int option);
 
 /* wake.c: whoever sleeps on, polls or is signalled by a sock */
+void shim_sk_note_default_data_ready(struct sock *sk);
 void shim_sk_data_ready(struct sock *sk);
+void shim_sk_data_ready_after_mb(struct sock *sk);
 void shim_sk_write_space(struct sock *sk);
 void shim_sk_state_change(struct sock *sk, bool readable, int band);
 void shim_sk_send_sigurg(struct sock *sk);
@@ -209,6 +211,7 @@ enum {
 	SHIM_HAS_FILTER = 64,
 	SHIM_IS_ELSEWHERE = 128,	/* not on the loopback device */
 	SHIM_HAS_PEEK_OFF = 256,
+	SHIM_HAS_ERROR = 512,		/* to be told by the next call; of a writer */
 };
 
 u32 shim_sk_interest(struct sock *sk);

@@ -24,6 +24,7 @@ struct sock *shim_sk_alloc(struct net *net, struct socket *sock, int family,
 		sk_net_refcnt_upgrade(sk);
 
 	sock_init_data(sock, sk);
+	shim_sk_note_default_data_ready(sk);
 	sk->sk_protocol = protocol;
 	sk->sk_allocation = GFP_KERNEL_ACCOUNT;
 	sk->sk_destruct = NULL;

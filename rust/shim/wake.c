@@ -4,18 +4,56 @@
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 #include <net/sock.h>
+#include <trace/events/sock.h>
 
 #include "shim.h"
+
+/* What sock_init_data() gives each sock: sock_def_readable(), which is not exported. */
+static void (*default_data_ready)(struct sock *sk) __read_mostly;
+
+void shim_sk_note_default_data_ready(struct sock *sk)
+{
+	if (unlikely(!READ_ONCE(default_data_ready)))
+		WRITE_ONCE(default_data_ready, sk->sk_data_ready);
+}
 
 /*
  * Something has come for @sk, on this CPU. SO_INCOMING_CPU reports that, unless it
  * says which member of a reuseport group is to be chosen.
  */
-void shim_sk_data_ready(struct sock *sk)
+static void note_arrival(struct sock *sk)
 {
 	if (!rcu_access_pointer(sk->sk_reuseport_cb))
 		sk_incoming_cpu_update(sk);
+}
+
+void shim_sk_data_ready(struct sock *sk)
+{
+	note_arrival(sk);
 	sk->sk_data_ready(sk);
+}
+
+/* Whether sock_def_readable() would do anything. Under RCU. */
+static bool is_awaited(struct sock *sk)
+{
+	struct socket_wq *wq = rcu_dereference(sk->sk_wq);
+
+	return (wq && waitqueue_active(&wq->wait)) ||
+	       sock_flag(sk, SOCK_FASYNC) || trace_sk_data_ready_enabled();
+}
+
+/*
+ * As shim_sk_data_ready(), but in few instructions if nobody waits. The caller is
+ * under RCU, and has had a full barrier since it published what has come: that pairs
+ * with the one of those who begin to wait, as the one in skwq_has_sleeper() does.
+ */
+void shim_sk_data_ready_after_mb(struct sock *sk)
+{
+	void (*data_ready)(struct sock *sk) = READ_ONCE(sk->sk_data_ready);
+
+	note_arrival(sk);
+	if (data_ready != READ_ONCE(default_data_ready) || is_awaited(sk))
+		data_ready(sk);
 }
 
 void shim_sk_write_space(struct sock *sk)

@@ -174,6 +174,7 @@ impl Consumer {
     /// # Errors
     ///
     /// `EFAULT` if not a single one could be copied.
+    #[inline(always)]
     pub(in crate::family) fn read_plain(
         &mut self,
         ring: &Ring,

@@ -83,6 +83,7 @@ impl Producer {
     }
 
     /// Bytes that the buffers have to have room for: see [`Ring::charge`].
+    #[inline(always)]
     pub(in crate::family) fn charge(&self, ring: &Ring) -> usize {
         ring.charge_up_to(self.position)
     }
@@ -148,6 +149,7 @@ impl Producer {
     /// # Errors
     ///
     /// `EFAULT` or `ENOBUFS`, if not a single one was.
+    #[inline(always)]
     pub(in crate::family) fn write_plain(
         &mut self,
         ring: &Ring,
@@ -155,9 +157,7 @@ impl Producer {
         len: usize,
     ) -> Result<usize> {
         let Some(page) = self.page_for(len) else {
-            return self.write(ring, len, false, Annotation::none(), |page, at, len| {
-                page.fill(at, source, len)
-            });
+            return self.write_on(ring, source, len);
         };
         let written = page.fill(self.filled, source, len);
         if written == 0 {
@@ -179,9 +179,7 @@ impl Producer {
     ) -> Result<usize> {
         let whole = len.saturating_add(record::HEADER);
         let Some(page) = self.page_for(whole) else {
-            return self.write_record(ring, len, Annotation::none(), |page, at, len| {
-                page.fill(at, source, len)
-            });
+            return self.write_record_on(ring, source, len);
         };
         let start = self.filled.saturating_add(record::HEADER);
         page.put(self.filled, &record::encode(len)?);
@@ -193,6 +191,32 @@ impl Producer {
         self.records = self.records.wrapping_add(1);
         ring.publish_record(self.position, self.records);
         Ok(len)
+    }
+
+    /// [`write_plain`](Self::write_plain), to the next page.
+    #[inline(never)]
+    fn write_on(
+        &mut self,
+        ring: &Ring,
+        source: &mut IovIterSource<'_>,
+        len: usize,
+    ) -> Result<usize> {
+        self.write(ring, len, false, Annotation::none(), |page, at, len| {
+            page.fill(at, source, len)
+        })
+    }
+
+    /// [`write_plain_record`](Self::write_plain_record), to the next page.
+    #[inline(never)]
+    fn write_record_on(
+        &mut self,
+        ring: &Ring,
+        source: &mut IovIterSource<'_>,
+        len: usize,
+    ) -> Result<usize> {
+        self.write_record(ring, len, Annotation::none(), |page, at, len| {
+            page.fill(at, source, len)
+        })
     }
 
     /// The page at hand, if `len` bytes fit in it.

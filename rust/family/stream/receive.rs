@@ -40,6 +40,7 @@ use crate::net::{
 ///
 /// `ENOTCONN`, `EAGAIN`, `EINTR` or `ERESTARTSYS`, `EFAULT`, a pending error; only if not a single
 /// byte was read. `EOPNOTSUPP` for `MSG_OOB` and records.
+#[inline(always)]
 pub(super) fn receive(
     socket: Socket<'_, Stream>,
     message: &mut RecvMessage<'_, Stream>,

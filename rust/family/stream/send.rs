@@ -62,6 +62,7 @@ enum Attempt {
 /// `EFAULT`, `ENOBUFS`, a pending error; only if not a single byte was written. `EMSGSIZE` for a
 /// record that the buffers don't allow. `EOPNOTSUPP` for `MSG_OOB` without data or with a record.
 /// `EPERM` if the reader takes no descriptors, and the errors of control messages.
+#[inline(always)]
 pub(super) fn send(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,

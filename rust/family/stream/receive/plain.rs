@@ -38,6 +38,7 @@ const TOLD: Interest = Interest::CREDENTIALS
 /// # Errors
 ///
 /// `EINTR`, `EFAULT`; then all is still there.
+#[inline(always)]
 pub(super) fn read(
     socket: Socket<'_, Stream>,
     message: &mut RecvMessage<'_, Stream>,

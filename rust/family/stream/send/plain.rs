@@ -28,7 +28,8 @@ const SPECIAL: MessageFlags = MessageFlags::URGENT.with(MessageFlags::ZERO_COPY)
 /// What keeps a write from being ordinary if the writer has it set.
 const OF_WRITER: Interest = Interest::CREDENTIALS
     .with(Interest::SENT_STAMP)
-    .with(Interest::ELSEWHERE);
+    .with(Interest::ELSEWHERE)
+    .with(Interest::ERROR);
 
 /// Likewise if the reader has it set.
 const OF_READER: Interest = Interest::CREDENTIALS
@@ -42,6 +43,7 @@ const OF_READER: Interest = Interest::CREDENTIALS
 /// # Errors
 ///
 /// `EINTR`, `EFAULT`, `ENOBUFS`, `EPIPE`; then nothing was written.
+#[inline(always)]
 pub(super) fn write(
     socket: Socket<'_, Stream>,
     message: &mut SendMessage<'_, Stream>,
@@ -64,7 +66,7 @@ pub(super) fn write(
         return Ok(None);
     };
     let (end, producer) = (&*sender.end, &mut sender.producer);
-    if socket.has_error() || !end.can_write() || !producer.is_unknown() {
+    if !end.can_write() || !producer.is_unknown() {
         return Ok(None);
     }
     let (writer, reader) = (socket.as_sender(), end.reader());
