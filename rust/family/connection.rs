@@ -396,14 +396,20 @@ impl End {
 
     /// To be called when there may be more room than before: wakes the writer if it waits and the
     /// room is ample, or if it was closed and nothing is left.
+    #[inline(always)]
     pub(super) fn room_was_made(&self) {
         // Pairs with the barrier in `want_room()`.
         smp_mb();
-        let writer = self.peer();
         // Acquire: a writer that was closed has said so before.
-        if !writer.wants_room.load(Acquire) {
-            return;
+        if self.peer().wants_room.load(Acquire) {
+            self.tell_of_room();
         }
+    }
+
+    /// Wakes the writer, which waits, if there is what it waits for.
+    #[inline(never)]
+    fn tell_of_room(&self) {
+        let writer = self.peer();
         let enough = if self.status().is_gone(self.side.other()) {
             self.incoming().payload_len() == 0
         } else {
@@ -417,12 +423,18 @@ impl End {
 
     /// Counts `pages` more that this side is about to fill, of which `SO_MEMINFO` tells at both. By
     /// the page, as each count is a locked instruction.
+    #[inline(always)]
     pub(super) fn count_written(&self, pages: isize) {
         if pages != 0 {
-            let delta = bytes_in(pages);
-            self.own().sock.with(|sk| sk.count_sent(delta));
-            self.peer().count_received(delta);
+            self.count_written_pages(pages);
         }
+    }
+
+    #[inline(never)]
+    fn count_written_pages(&self, pages: isize) {
+        let delta = bytes_in(pages);
+        self.own().sock.with(|sk| sk.count_sent(delta));
+        self.peer().count_received(delta);
     }
 
     /// To be called after this side has consumed bytes, and with them `pages`, which count no more:
@@ -444,7 +456,9 @@ impl End {
         // who begins to wait.
         smp_mb();
         let reader = self.peer();
-        reader.sock.with_rcu(|sk, rcu| sk.wake_readers_after_mb(rcu));
+        reader
+            .sock
+            .with_rcu(|sk, rcu| sk.wake_readers_after_mb(rcu));
         !self.status().is_gone(self.side.other()) || self.outgoing().len() == 0
     }
 

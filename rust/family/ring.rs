@@ -174,6 +174,7 @@ impl Ring {
     }
 
     /// As [`charge`](Self::charge), for the writer, who has come as far as `written`.
+    #[inline(always)]
     fn charge_up_to(&self, written: u64) -> usize {
         let len = written.wrapping_sub(self.consumed.0.bytes.load(Acquire));
         usize::try_from(len)

@@ -220,6 +220,7 @@ impl<T: SocketOps> RecvMessage<'_, T> {
     }
 
     /// Bytes that there is still room for.
+    #[inline(always)]
     pub(crate) fn remaining(&mut self) -> usize {
         self.dest().len()
     }

@@ -84,11 +84,13 @@ impl<T: SocketOps> SockSlot<T> {
     ///
     /// `look` runs in an RCU read-side critical section: it must not sleep. The sock may be taken
     /// out meanwhile; it stays valid until `look` returns.
+    #[inline(always)]
     pub(crate) fn with<R>(&self, look: impl FnOnce(&Sock<T>) -> R) -> Option<R> {
         self.with_rcu(|sk, _rcu| look(sk))
     }
 
     /// As [`with`](Self::with), for a `look` that needs the proof of the critical section.
+    #[inline(always)]
     pub(crate) fn with_rcu<R>(&self, look: impl FnOnce(&Sock<T>, &rcu::Guard) -> R) -> Option<R> {
         let rcu = rcu::read_lock();
         let sk = self.sk.load(Acquire);

@@ -38,6 +38,7 @@ static bool is_awaited(struct sock *sk)
 {
 	struct socket_wq *wq = rcu_dereference(sk->sk_wq);
 
+	/* Without a barrier, as the callers of the caller had theirs. */
 	return (wq && waitqueue_active(&wq->wait)) ||
 	       sock_flag(sk, SOCK_FASYNC) || trace_sk_data_ready_enabled();
 }

@@ -218,6 +218,7 @@ impl Consumer {
     /// # Errors
     ///
     /// `EFAULT`; then it is still there.
+    #[inline(always)]
     pub(in crate::family) fn read_plain_record(
         &mut self,
         ring: &Ring,
@@ -234,12 +235,7 @@ impl Consumer {
         let start = self.offset.saturating_add(record::HEADER);
         let page = page.filter(|_| len <= Chunk::SIZE.saturating_sub(start));
         let Some(page) = page else {
-            let Some(record) = self.first_record(ring).filter(|record| record.len <= room) else {
-                return Ok(None);
-            };
-            self.copy_record(ring, &record, dest, record.len)?;
-            self.consume_record(ring, &record);
-            return Ok(Some(record.len));
+            return self.read_plain_record_on(ring, dest, room);
         };
         if len > room {
             return Ok(None);
@@ -253,6 +249,22 @@ impl Consumer {
         self.records = self.records.wrapping_add(1);
         ring.consume_record(self.position, self.records);
         Ok(Some(len))
+    }
+
+    /// [`read_plain_record`](Self::read_plain_record), of one that lies in several pages.
+    #[inline(never)]
+    fn read_plain_record_on(
+        &mut self,
+        ring: &Ring,
+        dest: &mut IovIterDest<'_>,
+        room: usize,
+    ) -> Result<Option<usize>> {
+        let Some(record) = self.first_record(ring).filter(|record| record.len <= room) else {
+            return Ok(None);
+        };
+        self.copy_record(ring, &record, dest, record.len)?;
+        self.consume_record(ring, &record);
+        Ok(Some(record.len))
     }
 
     /// In how many more pages all consumed bytes lie than when this was asked last.

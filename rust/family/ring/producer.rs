@@ -171,6 +171,7 @@ impl Producer {
 
     /// As [`write_plain`](Self::write_plain), a record, of which nothing is written in part. It may
     /// be empty.
+    #[inline(always)]
     pub(in crate::family) fn write_plain_record(
         &mut self,
         ring: &Ring,
