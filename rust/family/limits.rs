@@ -72,7 +72,7 @@ impl Limits {
             self.descriptors.setting(),
             self.memory.limit().setting(),
         ];
-        let mut settings = KVec::with_capacity(all.len(), GFP_KERNEL)?;
+        let mut settings = KVec::with_capacity(all.len(), GFP_KERNEL_ACCOUNT)?;
         for setting in all {
             settings.push_within_capacity(setting)?;
         }

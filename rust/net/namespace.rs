@@ -134,7 +134,7 @@ impl<F: Family> NamespaceCell<F> {
 /// Called by `ops_init()` in net/core/net_namespace.c with a namespace that is being set up.
 unsafe extern "C" fn init<F: Family>(net: *mut bindings::net) -> i32 {
     let make = || -> Result {
-        let state = KBox::pin_init(F::Namespace::new(), GFP_KERNEL)?;
+        let state = KBox::pin_init(F::Namespace::new(), GFP_KERNEL_ACCOUNT)?;
         // SAFETY: The namespace is being set up. `exit()` drops the table before it is gone, as
         // does a failure here.
         let sysctls = unsafe { SysctlTable::new(net, state.settings()?) }?;
@@ -143,7 +143,7 @@ unsafe extern "C" fn init<F: Family>(net: *mut bindings::net) -> i32 {
                 _sysctls: sysctls,
                 state,
             },
-            GFP_KERNEL,
+            GFP_KERNEL_ACCOUNT,
         )?;
         let pernet = F::cell().namespaces.pernet.load(Acquire);
         // SAFETY: `register()` stored the pointer before this callback could run, and the slots
