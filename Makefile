@@ -9,7 +9,7 @@ CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/af_experimental
 
 # Handed to the scripts as they are.
 export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT EXP_SCALE
-export EXP_PATIENCE SHELL_CMD YES QUICK ACCEPT JOBS
+export EXP_PATIENCE SHELL_CMD YES QUICK ACCEPT PROFILE JOBS
 
 .NOTPARALLEL:
 .PHONY: help run test test-faults check bench shell modules selftests examples update clean distclean

@@ -15,6 +15,7 @@
 
 const char *group = "root";
 bool marking;
+bool profiling;
 
 static const char *const reader_names[READERS] = { "ready", "blocked", "epoll" };
 static const struct cell *current;
@@ -22,7 +23,7 @@ static pid_t cell_process;
 
 unsigned int sample_count(size_t bytes)
 {
-	if (marking || bytes > 1 << 20)
+	if ((marking && !profiling) || bytes > 1 << 20)
 		return 9;
 	if (bytes <= 4096)
 		return 101;

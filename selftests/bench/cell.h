@@ -48,8 +48,10 @@ struct samples {
 
 /* Root or child: the memory cgroup that all this runs in. */
 extern const char *group;
-/* Whether windows are marked for the counter of locked instructions. */
+/* Whether windows are marked for the plugins. */
 extern bool marking;
+/* Whether a cell is to show where the instructions are. */
+extern bool profiling;
 
 /*
  * The time stamp counter. With QEMU's -icount shift=0 it advances by one with each
@@ -63,7 +65,7 @@ static inline __u64 now(void)
 	return (__u64)hi << 32 | lo;
 }
 
-/* No-ops that tools/rmw.c knows: the begin and the end of a window, and of a cell. */
+/* No-ops that tools/plugin.h knows: the begin and the end of a window, and of a cell. */
 static inline void mark_begin(void)
 {
 	__asm__ volatile(".byte 0x0f,0x1f,0x80,0x01,0x45,0x58,0x50" : : : "memory");

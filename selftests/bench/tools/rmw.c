@@ -84,36 +84,26 @@ static void cell(unsigned int vcpu, void *data)
 	window_count = 0;
 }
 
-/* Which of the marks an instruction is, or 0. */
-static int mark_of(const unsigned char *code, size_t len)
-{
-	static const unsigned char tail[] = { 0x45, 0x58, 0x50 };
-
-	if (len != 7 || code[0] != 0x0f || code[1] != 0x1f || code[2] != 0x80 ||
-	    memcmp(code + 4, tail, sizeof(tail)))
-		return 0;
-	return code[3];
-}
-
 static bool is_prefix(unsigned char byte)
 {
 	return strchr("\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3", byte) && byte;
 }
 
-/* What to call when an instruction is executed. */
-enum event { NOTHING, BEGIN, END, CELL, LOCKED, SWAPPED };
+/* What else to call a function for when an instruction is executed. */
+enum event { LOCKED = MARK_CELL + 1, SWAPPED };
 
 static void (*const callbacks[])(unsigned int vcpu, void *data) = {
-	NULL, begin, end, cell, lock, xchg
+	[MARK_BEGIN] = begin, [MARK_END] = end, [MARK_CELL] = cell,
+	[LOCKED] = lock, [SWAPPED] = xchg
 };
 
-static enum event event_of(const unsigned char *code, size_t len)
+static unsigned int event_of(const unsigned char *code, size_t len)
 {
 	bool locked = false;
 	size_t at = 0;
-	int mark = mark_of(code, len);
+	enum mark mark = mark_of(code, len);
 
-	if (mark >= BEGIN && mark <= CELL)
+	if (mark != MARK_NONE)
 		return mark;
 	for (; at < len && is_prefix(code[at]); at++)
 		locked |= code[at] == 0xf0;
@@ -125,7 +115,7 @@ static enum event event_of(const unsigned char *code, size_t len)
 	/* 86 and 87 are XCHG, of two registers if the operand says so. */
 	if (at + 1 < len && (code[at] & 0xfe) == 0x86 && code[at + 1] < 0xc0)
 		return SWAPPED;
-	return NOTHING;
+	return MARK_NONE;
 }
 
 static void translate(__u64 id, struct qemu_plugin_tb *tb)
@@ -138,9 +128,9 @@ static void translate(__u64 id, struct qemu_plugin_tb *tb)
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		unsigned char code[15] = { 0 };
 		size_t len = qemu_plugin_insn_data(insn, code, sizeof(code));
-		enum event event = event_of(code, len);
+		unsigned int event = event_of(code, len);
 
-		if (event != NOTHING)
+		if (event != MARK_NONE)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, callbacks[event],
 							       QEMU_PLUGIN_CB_NO_REGS, NULL);
 	}
