@@ -152,7 +152,8 @@ pub(crate) use sharers::{
 };
 pub(crate) use skb::{
     QueueOutcome,
-    SkBuff, //
+    SkBuff,
+    SHORT, //
 };
 pub(crate) use slot::SockSlot;
 pub(crate) use sock::{

@@ -16,6 +16,7 @@ use super::{
     Control,
     Credentials,
     Descriptors,
+    Interest,
     IoPage,
     Marks,
     MessageFlags,
@@ -27,6 +28,12 @@ use super::{
     Timeout, //
 };
 use crate::bindings;
+
+/// Bytes in a short message, at the most. Its buffer is one object of the allocator.
+pub(crate) const SHORT: usize = 2048;
+
+/// What has a receiver be told more than bytes and descriptors.
+const TOLD: Interest = Interest::CREDENTIALS.with(Interest::MARKS_OR_STAMP);
 
 /// What a message carries beside its bytes, whatever its type.
 struct Carried {
@@ -200,6 +207,50 @@ impl<T: SocketOps> SkBuff<T> {
             bindings::shim_skb_copy_from(raw.as_ptr(), message.as_raw(), len)
         })?;
         Ok(skb)
+    }
+
+    /// A message of at most [`SHORT`] bytes, without control messages, of a socket that is not to
+    /// be told when it was sent. Takes few instructions. It is charged to the sender if it is to be
+    /// `charged`, and until it is queued to nobody if not. `None` if a call can't send now:
+    /// [`from_message`](Self::from_message) waits, or says why. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS`, `EFAULT`
+    pub(crate) fn from_short_message<S: SocketOps>(
+        socket: Socket<'_, S>,
+        message: &mut SendMessage<'_, S>,
+        charged: bool,
+        metadata: T::Metadata,
+    ) -> Result<Option<Self>> {
+        let len = message.remaining().min(SHORT);
+        let mut err = 0;
+        // SAFETY: The socket is open, and the message valid, with `len` bytes to be sent.
+        let skb = unsafe {
+            bindings::shim_skb_from_short(
+                socket.as_raw_sock(),
+                message.as_raw(),
+                len,
+                charged,
+                &mut err,
+            )
+        };
+        let Some(raw) = NonNull::new(skb) else {
+            return kernel::error::to_result(err).map(|()| None);
+        };
+        let carried = Carried {
+            descriptors: None,
+            credentials: const { Credentials::unknown() },
+        };
+        let destructor = if charged { free_sent } else { free_uncharged };
+        // SAFETY: The buffer is ours, and its `cb` is ours to use.
+        unsafe { initialise::<T>(raw, carried, metadata, destructor) };
+        // INVARIANT: The buffer is new, and its control block has been initialised.
+        Ok(Some(Self {
+            raw,
+            marks: Marks::none(),
+            _type: PhantomData,
+        }))
     }
 
     /// Bytes in the message.
@@ -453,25 +504,29 @@ impl<T: SocketOps> ReceivedSkb<'_, T> {
     /// `EFAULT`; the caller's memory may have been written to in part.
     pub(crate) fn copy_to(&self, message: &mut RecvMessage<'_, T>, len: usize) -> Result {
         let len = len.min(self.len());
-        let (offset, raw_len) = (i32::try_from(self.offset)?, i32::try_from(len)?);
-        let dest = message.dest().as_raw();
+        let offset = i32::try_from(self.offset)?;
         // SAFETY: The buffer holds `len` bytes from there on, and the message's iterator is a
         // destination.
         kernel::error::to_result(unsafe {
-            bindings::skb_copy_datagram_iter(self.raw.as_ptr(), offset, dest, raw_len)
+            bindings::shim_skb_copy_to(self.raw.as_ptr(), offset, message.as_raw(), len)
         })?;
-        // SAFETY: All three are valid.
-        unsafe {
-            bindings::shim_skb_recv_cmsgs(
-                self.socket.as_raw_sock(),
-                message.as_raw(),
-                self.raw.as_ptr(),
-            )
-        };
-        let carried = &self.block().carried;
-        message.put_credentials(self.socket, &carried.credentials);
+        let (carried, interest) = (&self.block().carried, self.socket.interest());
+        if interest.meets(TOLD) {
+            // SAFETY: All three are valid.
+            unsafe {
+                bindings::shim_skb_recv_cmsgs(
+                    self.socket.as_raw_sock(),
+                    message.as_raw(),
+                    self.raw.as_ptr(),
+                )
+            };
+            message.put_credentials(self.socket, &carried.credentials);
+        }
         if let Some(descriptors) = &carried.descriptors {
             message.put_descriptors(descriptors);
+        }
+        if !interest.contains(Interest::PEEK_OFFSET) {
+            return Ok(());
         }
         if !self.peeked {
             self.socket.move_peek_offset(self.true_len());
@@ -511,8 +566,11 @@ impl<'a, T: SocketOps> Socket<'a, T> {
     /// receiving was shut down and nothing is left.
     pub(crate) fn receive_skb(&self, flags: MessageFlags) -> Result<Option<ReceivedSkb<'a, T>>> {
         let mut timeout = Timeout::receive(*self, flags.contains(MessageFlags::DONT_WAIT));
-        timeout
-            .spin(|| (self.has_skb() || self.has_error() || self.is_receive_shut()).then_some(()));
+        if !self.has_skb() {
+            timeout.spin(|| {
+                (self.has_skb() || self.has_error() || self.is_receive_shut()).then_some(())
+            });
+        }
         let (mut offset, mut err) = (0, 0);
         // SAFETY: The socket is open, so it may be slept on.
         let skb = unsafe {

@@ -124,6 +124,10 @@ unsigned long shim_jiffies(void);
 struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
 			       int *err);
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len);
+int shim_skb_copy_to(struct sk_buff *skb, int offset, struct msghdr *msg,
+		     size_t len);
+struct sk_buff *shim_skb_from_short(struct sock *sk, struct msghdr *msg,
+				    size_t len, bool charge, int *err);
 void shim_skb_uncharge(struct sk_buff *skb,
 		       void (*destructor)(struct sk_buff *skb));
 struct sk_buff *shim_skb_copy_with_header(struct sk_buff *skb,

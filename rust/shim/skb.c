@@ -70,9 +70,66 @@ struct sk_buff *shim_skb_alloc(struct sock *sk, size_t len, bool nonblock,
 	return skb;
 }
 
+/*
+ * Linear bytes are copied without asking once more whether they lie in one object,
+ * which those of a buffer that was made for @len of them do.
+ */
 int shim_skb_copy_from(struct sk_buff *skb, struct msghdr *msg, size_t len)
 {
-	return skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	if (skb_is_nonlinear(skb))
+		return skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	if (_copy_from_iter(skb->data, len, &msg->msg_iter) != len)
+		return -EFAULT;
+	return 0;
+}
+
+/* Likewise. The caller has seen that @len bytes are there from @offset on. */
+int shim_skb_copy_to(struct sk_buff *skb, int offset, struct msghdr *msg,
+		     size_t len)
+{
+	size_t copied;
+
+	if (skb_is_nonlinear(skb))
+		return skb_copy_datagram_iter(skb, offset, &msg->msg_iter, len);
+	copied = _copy_to_iter(skb->data + offset, len, &msg->msg_iter);
+	if (copied == len)
+		return 0;
+	iov_iter_revert(&msg->msg_iter, copied);
+	return -EFAULT;
+}
+
+/*
+ * A message of @len bytes that are all linear, charged to the sender if @charge says
+ * so and else to nobody. NULL without an error if sending has to wait or to fail:
+ * shim_skb_alloc() tells.
+ */
+struct sk_buff *shim_skb_from_short(struct sock *sk, struct msghdr *msg,
+				    size_t len, bool charge, int *err)
+{
+	struct sk_buff *skb;
+
+	*err = 0;
+	if (READ_ONCE(sk->sk_err) ||
+	    READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN ||
+	    sk_wmem_alloc_get(sk) >= READ_ONCE(sk->sk_sndbuf))
+		return NULL;
+
+	skb = alloc_skb(len, sk->sk_allocation);
+	if (!skb) {
+		*err = -ENOBUFS;
+		return NULL;
+	}
+	skb_put(skb, len);
+	*err = shim_skb_copy_from(skb, msg, len);
+	if (*err) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb->mark = READ_ONCE(sk->sk_mark);
+	skb->priority = READ_ONCE(sk->sk_priority);
+	if (charge)
+		skb_set_owner_w(skb, sk);
+	return skb;
 }
 
 void shim_skb_uncharge(struct sk_buff *skb,

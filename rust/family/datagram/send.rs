@@ -47,7 +47,8 @@ use crate::net::{
     SockId,
     Socket,
     SocketType,
-    Timeout, //
+    Timeout,
+    SHORT, //
 };
 
 /// What a message takes of the send buffer beside its bytes, at the least: as AF_UNIX reckons it
@@ -74,11 +75,12 @@ pub(super) fn send(
     let control = message::control(socket, message)?;
 
     let (to, everywhere) = destination(socket, message)?;
-    if !socket.is_on_loopback() {
+    let sender = socket.as_sender();
+    if sender.interest.contains(Interest::ELSEWHERE) {
         return Err(ENETUNREACH.into());
     }
     let len = message.remaining();
-    if len > socket.send_buffer().saturating_sub(OVERHEAD) {
+    if len > sender.buffer.saturating_sub(OVERHEAD) {
         return Err(EMSGSIZE);
     }
     if to != Peer::Pair && socket.port().is_none() {
@@ -87,13 +89,23 @@ pub(super) fn send(
     }
 
     let mut timeout = Timeout::send(socket, message.is_nonblocking());
-    let mut skb = SkBuff::from_message(socket, message, control, socket.address())?;
+    let mut short = None;
+    if len <= SHORT && control.is_none() && !sender.interest.contains(Interest::SENT_STAMP) {
+        // One that may be lost is charged to its receiver as soon as it is queued.
+        let charged = socket.delivery == Delivery::Reliable;
+        short = SkBuff::from_short_message(socket, message, charged, socket.address())?;
+    }
+    let mut skb = match short {
+        Some(skb) => skb,
+        None => SkBuff::from_message(socket, message, control, socket.address())?,
+    };
+    let identified = sender.interest.contains(Interest::CREDENTIALS);
     loop {
         if socket.is_send_shut() {
             return Err(EPIPE);
         }
         socket.take_error()?;
-        skb = match deliver(socket, to, everywhere, skb) {
+        skb = match deliver(socket, to, everywhere, identified, skb) {
             Delivered::Taken => break,
             // To all nodes, that nobody listens is no error.
             Delivered::Refused if everywhere => break,
@@ -110,8 +122,10 @@ pub(super) fn send(
             }
         };
     }
-    // A destination that was full before is no concern of this message's sender any more.
-    set_congested(socket, Destination::NONE);
+    if socket.delivery == Delivery::Reliable {
+        // A destination that was full before is no concern of this message's sender any more.
+        set_congested(socket, Destination::NONE);
+    }
     Ok(len)
 }
 
@@ -153,10 +167,12 @@ enum Delivered {
     OverLimit,
 }
 
+/// Delivers a message to `to`, with its sender's name if that is to be `identified`.
 fn deliver(
     socket: Socket<'_, Datagram>,
     to: Peer,
     everywhere: bool,
+    identified: bool,
     mut skb: SkBuff<Datagram>,
 ) -> Delivered {
     let from = socket.sock();
@@ -164,7 +180,7 @@ fn deliver(
         hand_over(
             skb,
             receiver,
-            from.interest().contains(Interest::CREDENTIALS),
+            identified,
             |len| Header {
                 socket_type: from.delivery.socket_type(),
                 len,
@@ -217,10 +233,10 @@ fn hand_over(
     describe: impl FnOnce(usize) -> Header,
     taps: Option<&Taps>,
 ) -> Delivered {
-    if receiver.is_receive_shut() || !receiver.is_on_loopback() {
+    let interest = receiver.interest();
+    if receiver.is_receive_shut() || interest.contains(Interest::ELSEWHERE) {
         return Delivered::Refused;
     }
-    let interest = receiver.interest();
     if skb.has_descriptors() && !interest.contains(Interest::DESCRIPTORS) {
         return Delivered::NoDescriptors;
     }
