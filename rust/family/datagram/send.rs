@@ -122,7 +122,7 @@ pub(super) fn send(
             }
         };
     }
-    if socket.delivery == Delivery::Reliable {
+    if socket.congested() != Destination::NONE {
         // A destination that was full before is no concern of this message's sender any more.
         set_congested(socket, Destination::NONE);
     }
