@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The shim of rust/net/ once more: each module brings its own. */
 
-#include "../../rust/shim/ancillary.c"
 #include "../../rust/shim/busy_poll.c"
+#include "../../rust/shim/control.c"
 #include "../../rust/shim/cred.c"
+#include "../../rust/shim/descriptors.c"
+#include "../../rust/shim/errqueue.c"
+#include "../../rust/shim/interest.c"
 #include "../../rust/shim/layout.c"
+#include "../../rust/shim/marks.c"
 #include "../../rust/shim/memory.c"
 #include "../../rust/shim/msg.c"
 #include "../../rust/shim/option.c"
@@ -13,6 +17,7 @@
 #include "../../rust/shim/proto.c"
 #include "../../rust/shim/reuseport.c"
 #include "../../rust/shim/skb.c"
+#include "../../rust/shim/skb_queue.c"
 #include "../../rust/shim/sock.c"
 #include "../../rust/shim/sync.c"
 #include "../../rust/shim/wake.c"

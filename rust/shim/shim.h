@@ -23,6 +23,7 @@ struct poll_table_struct;
 struct proto;
 struct proto_accept_arg;
 struct scm_fp_list;
+struct shim_credentials;
 struct shim_marks;
 struct sk_buff;
 struct sock;
@@ -86,6 +87,10 @@ void shim_put_cred(const struct cred *cred);
 void shim_get_pid(struct pid *pid);
 void shim_sk_set_peer(struct sock *sk, struct pid *pid,
 		      const struct cred *cred);
+void shim_credentials_current(struct shim_credentials *credentials);
+void shim_pid_get(struct pid *pid);
+void shim_msg_put_identity(struct socket *sock, struct msghdr *msg,
+			   const struct shim_credentials *credentials);
 
 /* option.c: socket options */
 int shim_option_read(void *to, sockptr_t from, size_t len);
@@ -137,6 +142,13 @@ void shim_skb_set_destructor(struct sk_buff *skb,
 			     void (*destructor)(struct sk_buff *skb));
 bool shim_skb_filter(struct sock *sk, struct sk_buff *skb, bool whole);
 bool shim_sk_has_filter(struct sock *sk);
+void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
+			 struct sk_buff *skb);
+void shim_skb_wfree(struct sk_buff *skb);
+void shim_skb_rfree(struct sk_buff *skb);
+
+/* skb_queue.c: messages that are queued */
+
 /* What shim_skb_queue() returns. */
 enum {
 	SHIM_QUEUED,
@@ -153,10 +165,6 @@ void shim_sk_close_queue(struct sock *sk);
 struct sk_buff *shim_skb_recv(struct sock *sk, int flags, long timeo, int *off,
 			      int *err);
 void shim_skb_put_back(struct sock *sk, struct sk_buff *skb);
-void shim_skb_recv_cmsgs(struct sock *sk, struct msghdr *msg,
-			 struct sk_buff *skb);
-void shim_skb_wfree(struct sk_buff *skb);
-void shim_skb_rfree(struct sk_buff *skb);
 void shim_sk_count_drop(struct sock *sk);
 bool shim_skb_queue_empty(struct sock *sk);
 int shim_skb_first_len(struct sock *sk);
@@ -164,8 +172,6 @@ int shim_sk_rmem_alloc(struct sock *sk);
 int shim_sk_wmem_alloc(struct sock *sk);
 bool shim_sk_writeable(struct sock *sk);
 bool shim_sk_error_queued(struct sock *sk);
-
-/* ancillary.c: what a message carries beside its bytes */
 
 /* Who sent a message. Without a pid, nobody says. */
 struct shim_credentials {
@@ -190,19 +196,32 @@ struct shim_control {
 	struct shim_marks marks;
 };
 
+/* control.c: control messages that are sent */
 struct socket *shim_scm_helper_new(void);
 void shim_scm_helper_free(struct socket *helper);
 int shim_control_parse(struct socket *helper, struct sock *sk,
 		       struct msghdr *msg, struct shim_control *control);
+
+/* marks.c: how a message is to be treated, and when it was sent and came */
 void shim_sk_marks(struct sock *sk, struct shim_marks *marks);
-void shim_credentials_current(struct shim_credentials *credentials);
-void shim_pid_get(struct pid *pid);
+void shim_msg_put_marks(struct sock *sk, struct msghdr *msg, s64 stamp,
+			const struct shim_marks *marks);
+s64 shim_stamp_now(void);
+void shim_skb_stamp_sent(struct sock *sk, struct sk_buff *skb,
+			 const struct shim_marks *marks);
+void shim_sk_stamp_sent(struct sock *sk, struct shim_marks marks, size_t len);
+
+/* descriptors.c: descriptors on their way */
 int shim_descriptors_count(const struct scm_fp_list *list);
 bool shim_descriptors_may_cycle(const struct scm_fp_list *list, int family);
 u32 shim_descriptors_uid(const struct scm_fp_list *list);
 unsigned long shim_descriptors_limit(void);
 bool shim_descriptors_unlimited(void);
 void shim_descriptors_free(struct scm_fp_list *list);
+void shim_msg_put_descriptors(struct msghdr *msg,
+			      const struct scm_fp_list *list);
+
+/* interest.c: what a socket's options ask for */
 
 /* What shim_sk_interest() returns, in one. */
 enum {
@@ -221,20 +240,11 @@ enum {
 u32 shim_sk_interest(struct sock *sk);
 u64 shim_sk_as_reader(struct sock *sk);
 u64 shim_sk_as_writer(struct sock *sk);
-void shim_msg_put_descriptors(struct msghdr *msg,
-			      const struct scm_fp_list *list);
-void shim_msg_put_identity(struct socket *sock, struct msghdr *msg,
-			   const struct shim_credentials *credentials);
-void shim_msg_put_marks(struct sock *sk, struct msghdr *msg, s64 stamp,
-			const struct shim_marks *marks);
-s64 shim_stamp_now(void);
-void shim_skb_stamp_sent(struct sock *sk, struct sk_buff *skb,
-			 const struct shim_marks *marks);
-void shim_sk_stamp_sent(struct sock *sk, struct shim_marks marks, size_t len);
+
+/* errqueue.c: the error queue */
 int shim_sk_recv_errqueue(struct sock *sk, struct msghdr *msg, int level,
 			  int type);
 bool shim_sk_select_err_queue(struct sock *sk);
-void shim_msg_put_inq(struct msghdr *msg, int left);
 struct ubuf_info *shim_zerocopy_begin(struct sock *sk, size_t len);
 void shim_zerocopy_end(struct sock *sk, struct ubuf_info *notice, bool sent);
 
@@ -251,6 +261,7 @@ bool shim_sk_same_user(struct sock *sk, struct sock *other);
 
 /* msg.c: messages that a call sends or receives */
 bool shim_msg_wants_inq(struct msghdr *msg);
+void shim_msg_put_inq(struct msghdr *msg, int left);
 
 /* proto.c: struct proto */
 struct proto *shim_proto_register(const char *name, struct module *owner,
