@@ -50,10 +50,10 @@ pub(super) struct Backlog {
 
 /// What the spin lock of a backlog protects.
 struct Queue {
-    established: RBTree<Ticket, Endpoint>,
+    established: RBTree<Ticket, End>,
     /// How many there are in `established`.
     count: u32,
-    waiting: RBTree<Ticket, Endpoint>,
+    waiting: RBTree<Ticket, End>,
     next_ticket: Ticket,
     /// What `listen(2)` said; one more than that may be established.
     limit: u32,
@@ -70,7 +70,7 @@ impl Queue {
         self.count <= self.limit
     }
 
-    fn enter(&mut self, node: RBTreeNode<Ticket, Endpoint>) -> Phase {
+    fn enter(&mut self, node: RBTreeNode<Ticket, End>) -> Phase {
         // Tickets are unique, so neither tree gives a node back.
         if self.has_room() {
             self.count = self.count.saturating_add(1);
@@ -83,19 +83,19 @@ impl Queue {
     }
 
     /// Takes the first that is established.
-    fn take_established(&mut self) -> Option<RBTreeNode<Ticket, Endpoint>> {
+    fn take_established(&mut self) -> Option<RBTreeNode<Ticket, End>> {
         let (_rest, node) = self.established.cursor_front_mut()?.remove_current();
         self.count = self.count.saturating_sub(1);
         Some(node)
     }
 
     /// Establishes the first that waits, if there is room. Returns whose wait is over.
-    fn promote(&mut self) -> Option<Arc<End>> {
+    fn promote(&mut self) -> Option<End> {
         if !self.open || !self.has_room() {
             return None;
         }
         let cursor = self.waiting.cursor_front_mut()?;
-        let end = cursor.current().1.end.clone();
+        let end = cursor.current().1.clone();
         let (_rest, node) = cursor.remove_current();
         self.enter(node);
         Some(end)
@@ -104,7 +104,7 @@ impl Queue {
 
 /// A connection that was taken out of a backlog.
 pub(super) struct Accepted {
-    pub(super) endpoint: Endpoint,
+    pub(super) end: End,
     /// Whether there is another one.
     pub(super) more: bool,
 }
@@ -173,20 +173,20 @@ impl Backlog {
     /// # Errors
     ///
     /// `ECONNREFUSED` if no new ones are taken, `ENOMEM`.
-    pub(super) fn push(&self, endpoint: Endpoint) -> Result<(Phase, Ticket)> {
+    pub(super) fn push(&self, end: End) -> Result<(Phase, Ticket)> {
         let memory = RBTreeNodeReservation::new(GFP_KERNEL_ACCOUNT)?;
-        // The phase can't be read before the connector has its end, but by then it must be right.
-        let end = endpoint.end.clone();
+        let entered = end.clone();
 
         let mut queue = self.queue.lock();
         if !queue.open {
             drop(queue);
-            // Here, and not under the lock, `memory` and `endpoint` are dropped.
+            // Here, and not under the lock, `memory` and the ends are dropped.
             return Err(ECONNREFUSED.into());
         }
         let ticket = queue.next_ticket;
         queue.next_ticket = ticket.wrapping_add(1);
-        let phase = queue.enter(memory.into_node(ticket, endpoint));
+        let phase = queue.enter(memory.into_node(ticket, entered));
+        // The phase can't be read before the connector has its end, but by then it must be right.
         // Under the lock, so that it can't undo what `promote()` says.
         end.set_phase(phase);
         drop(queue);
@@ -202,9 +202,9 @@ impl Backlog {
     pub(super) fn pop(&self) -> Option<Accepted> {
         let node = self.queue.lock().take_established()?;
         self.promote();
-        let (_ticket, endpoint) = node.to_key_value();
+        let (_ticket, end) = node.to_key_value();
         Some(Accepted {
-            endpoint,
+            end,
             more: self.has_established(),
         })
     }
@@ -227,8 +227,8 @@ impl Backlog {
             queue.open = false;
             core::mem::replace(&mut queue.waiting, RBTree::new())
         };
-        for endpoint in waiting.values() {
-            endpoint.end.decide(Phase::Refused);
+        for end in waiting.values() {
+            end.decide(Phase::Refused);
         }
     }
 
@@ -241,8 +241,8 @@ impl Backlog {
             let Some(node) = node else {
                 break;
             };
-            let (_ticket, endpoint) = node.to_key_value();
-            endpoint.close(true);
+            let (_ticket, end) = node.to_key_value();
+            Endpoint::new(end).close(true);
         }
     }
 

@@ -4,6 +4,9 @@
 //!
 //! It is made by the one that connects and goes when neither of the two, nor a backlog, refers to
 //! it any more. Each side changes its own [`Half`] and reads the other's.
+//!
+//! Many connections carry nothing for long, so what it takes to carry something is made when there
+//! is something, and lies elsewhere.
 
 mod status;
 
@@ -18,7 +21,8 @@ use kernel::{
             },
             Atomic, //
         },
-        Arc, //
+        Arc,
+        SetOnce, //
     }, //
 };
 
@@ -33,7 +37,9 @@ use status::StatusCell;
 use super::{
     address::Address,
     ring::{
+        Reader,
         Ring,
+        Writer,
         RECORD_HEADER, //
     },
     stream::Stream, //
@@ -42,7 +48,8 @@ use crate::net::{
     errno::{
         Errno,
         ECONNREFUSED,
-        ECONNRESET, //
+        ECONNRESET,
+        ENOBUFS, //
     },
     smp_mb,
     Interest,
@@ -57,6 +64,7 @@ use crate::net::{
     SockRef,
     SockSlot,
     SocketOps,
+    TaggedArc,
     WakeBand, //
 };
 
@@ -73,7 +81,6 @@ pub(super) struct Origin {
 }
 
 /// One side of a connection.
-#[pin_data]
 struct Half {
     address: Address,
     before: Party,
@@ -90,14 +97,13 @@ struct Half {
     news: Atomic<bool>,
     /// This side found no room and wants to hear when there is some.
     wants_room: Atomic<bool>,
-    /// What this side writes.
-    #[pin]
-    outgoing: Ring,
+    /// What this side writes, once it does.
+    outgoing: SetOnce<Arc<Ring>>,
 }
 
 impl Half {
-    fn new(origin: Origin, charge: MemoryCharge) -> impl PinInit<Self> {
-        pin_init!(Self {
+    fn new(origin: Origin) -> Self {
+        Self {
             address: origin.address,
             before: origin.before,
             credentials: origin.credentials,
@@ -107,8 +113,8 @@ impl Half {
             error: Atomic::new(0),
             news: Atomic::new(false),
             wants_room: Atomic::new(false),
-            outgoing <- Ring::new(charge),
-        })
+            outgoing: SetOnce::new(),
+        }
     }
 
     /// Reports an error to the socket, or to the one that is to come.
@@ -146,12 +152,10 @@ impl Half {
 }
 
 /// A connection.
-#[pin_data]
 pub(super) struct Connection {
     status: StatusCell,
-    #[pin]
+    charge: MemoryCharge,
     client: Half,
-    #[pin]
     server: Half,
 }
 
@@ -166,16 +170,16 @@ impl Connection {
         server: Origin,
         account: &Arc<MemoryAccount>,
     ) -> Result<Arc<Self>> {
-        let charge = || MemoryCharge::new(account, core::mem::size_of::<Half>());
-        let (client_charge, server_charge) = (charge()?, charge()?);
-        Arc::pin_init(
-            pin_init!(Self {
+        let charge = MemoryCharge::new(account, core::mem::size_of::<Self>())?;
+        Ok(Arc::new(
+            Self {
                 status: StatusCell::new(),
-                client <- Half::new(client, client_charge),
-                server <- Half::new(server, server_charge),
-            }),
+                charge,
+                client: Half::new(client),
+                server: Half::new(server),
+            },
             GFP_KERNEL_ACCOUNT,
-        )
+        )?)
     }
 
     fn half(&self, side: Side) -> &Half {
@@ -186,45 +190,83 @@ impl Connection {
     }
 }
 
-/// One side's view of a connection.
-pub(super) struct End {
-    connection: Arc<Connection>,
-    side: Side,
-}
+/// One side's view of a connection, tagged if it is the server's.
+pub(super) type End = TaggedArc<Connection>;
 
 impl End {
     /// The view of `side`.
-    pub(super) fn new(connection: Arc<Connection>, side: Side) -> Result<Arc<Self>> {
-        Ok(Arc::new(Self { connection, side }, GFP_KERNEL_ACCOUNT)?)
+    pub(super) fn of(connection: Arc<Connection>, side: Side) -> Self {
+        Self::new(connection, side == Side::Server)
+    }
+
+    fn side(&self) -> Side {
+        if self.tag() {
+            Side::Server
+        } else {
+            Side::Client
+        }
     }
 
     fn own(&self) -> &Half {
-        self.connection.half(self.side)
+        self.half(self.side())
     }
 
     fn peer(&self) -> &Half {
-        self.connection.half(self.side.other())
+        self.half(self.side().other())
     }
 
     /// How the connection stands.
     pub(super) fn status(&self) -> Status {
-        self.connection.status.load()
+        self.status.load()
     }
 
     /// Whether nothing keeps this side from writing.
     pub(super) fn can_write(&self) -> bool {
         let status = self.status();
-        status.phase() == Phase::Established && !status.is_over(self.side)
+        status.phase() == Phase::Established && !status.is_over(self.side())
     }
 
-    /// What this side writes to.
-    pub(super) fn outgoing(&self) -> &Ring {
-        &self.own().outgoing
+    /// Makes what this side writes to, for its first write. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS`
+    pub(super) fn open(&self) -> Result<Writer> {
+        let charge = self.charge.another(Ring::SIZE)?;
+        let writer = Ring::new(charge).map_err(|_| ENOBUFS)?;
+        let is_first = self.own().outgoing.populate(writer.ring.clone());
+        debug_assert!(is_first);
+        Ok(writer)
     }
 
-    /// What this side reads from.
-    pub(super) fn incoming(&self) -> &Ring {
-        &self.peer().outgoing
+    /// The right to read what the other side writes, once, and not before that has written.
+    pub(super) fn take_reader(&self) -> Option<Reader> {
+        self.peer().outgoing.as_ref().and_then(Ring::reader)
+    }
+
+    /// What this side writes to, once it has written.
+    pub(super) fn outgoing(&self) -> Option<&Ring> {
+        self.own().outgoing.as_ref().map(|ring| &**ring)
+    }
+
+    /// What this side reads from, once the other one has written.
+    pub(super) fn incoming(&self) -> Option<&Ring> {
+        self.peer().outgoing.as_ref().map(|ring| &**ring)
+    }
+
+    /// Bytes that this side can read, with what records take beside theirs.
+    pub(super) fn incoming_len(&self) -> usize {
+        self.incoming().map_or(0, Ring::len)
+    }
+
+    /// Bytes that this side is to read.
+    pub(super) fn unread(&self) -> usize {
+        self.incoming().map_or(0, Ring::payload_len)
+    }
+
+    /// Bytes that the other side is to read.
+    pub(super) fn unsent(&self) -> usize {
+        self.outgoing().map_or(0, Ring::payload_len)
     }
 
     /// The name of this side.
@@ -246,7 +288,7 @@ impl End {
     pub(super) fn set_phase(&self, phase: Phase) {
         // Full: either the wake that may follow sees the socket, or the socket, once attached, sees
         // the phase.
-        self.connection.status.set_phase(phase);
+        self.status.set_phase(phase);
     }
 
     /// Ends the wait for the backlog, and tells the one that connects, which is the other side.
@@ -364,7 +406,7 @@ impl End {
             return 0;
         }
         self.outgoing_capacity()
-            .saturating_sub(self.outgoing().charge())
+            .saturating_sub(self.outgoing().map_or(0, Ring::charge))
     }
 
     /// Whether there is enough room to call the socket writable: half of it, so that a writer that
@@ -391,7 +433,7 @@ impl End {
 
     /// Whether the other side has taken all that this one wrote, or will not take it any more.
     pub(super) fn is_outgoing_drained(&self) -> bool {
-        self.outgoing().payload_len() == 0 || self.status().is_gone(self.side.other())
+        self.unsent() == 0 || self.status().is_gone(self.side().other())
     }
 
     /// To be called when there may be more room than before: wakes the writer if it waits and the
@@ -410,8 +452,8 @@ impl End {
     #[inline(never)]
     fn tell_of_room(&self) {
         let writer = self.peer();
-        let enough = if self.status().is_gone(self.side.other()) {
-            self.incoming().payload_len() == 0
+        let enough = if self.status().is_gone(self.side().other()) {
+            self.unread() == 0
         } else {
             has_ample_room(self.incoming(), self.incoming_capacity())
         };
@@ -459,7 +501,7 @@ impl End {
         reader
             .sock
             .with_rcu(|sk, rcu| sk.wake_readers_after_mb(rcu));
-        !self.status().is_gone(self.side.other()) || self.outgoing().len() == 0
+        !self.status().is_gone(self.side().other()) || self.outgoing().map_or(0, Ring::len) == 0
     }
 
     /// To be called after this side has written an urgent byte: raises `SIGURG` for who owns the
@@ -470,12 +512,12 @@ impl End {
 
     /// Whether no more will come than what is there.
     pub(super) fn is_incoming_over(&self) -> bool {
-        self.status().is_over(self.side.other())
+        self.status().is_over(self.side().other())
     }
 
     /// Whether nothing can be written any more.
     pub(super) fn is_outgoing_over(&self) -> bool {
-        self.status().is_over(self.side)
+        self.status().is_over(self.side())
     }
 
     /// `shutdown(2)` by this side. Wakes everybody on both, and signals the other side.
@@ -493,7 +535,7 @@ impl End {
     /// Ends one or both directions, which the other side's log tells as `event`.
     fn finish(&self, how: Shutdown, event: &str) {
         let own = self.own();
-        self.connection.status.shut(self.side, how);
+        self.status.shut(self.side(), how);
         let band = if how == Shutdown::Both {
             WakeBand::HangUp
         } else {
@@ -511,7 +553,7 @@ impl End {
     /// ([`data_was_written`](Self::data_was_written)).
     pub(super) fn leave(&self) {
         // Full: pairs with the barrier in `data_was_written()`.
-        self.connection.status.leave(self.side);
+        self.status.leave(self.side());
     }
 
     /// The socket of this side goes, or there will never be one. A `reset` is told to the other
@@ -528,6 +570,6 @@ fn bytes_in(pages: isize) -> isize {
     pages.wrapping_mul(IoPage::SIZE as isize)
 }
 
-fn has_ample_room(ring: &Ring, capacity: usize) -> bool {
-    ring.charge() <= capacity / 2
+fn has_ample_room(ring: Option<&Ring>, capacity: usize) -> bool {
+    ring.map_or(0, Ring::charge) <= capacity / 2
 }

@@ -14,21 +14,22 @@ use super::{
         Origin,
         Side, //
     },
-    ring::{
-        Consumer,
-        Producer, //
-    }, //
+    ring::Reader, //
 };
 use crate::net::MemoryAccount;
 
-/// One end of a connection: the right to write to one of its rings and to read from the other.
+/// One end of a connection that is to be given up, and the right to read, if that was taken.
 pub(super) struct Endpoint {
-    pub(super) end: Arc<End>,
-    pub(super) producer: Producer,
-    pub(super) consumer: Consumer,
+    pub(super) end: End,
+    pub(super) reader: Option<Reader>,
 }
 
 impl Endpoint {
+    /// One that nothing was read from.
+    pub(super) fn new(end: End) -> Self {
+        Self { end, reader: None }
+    }
+
     /// Makes a connection, charged to `account`, and gives out its two ends.
     ///
     /// # Errors
@@ -38,16 +39,12 @@ impl Endpoint {
         client: Origin,
         server: Origin,
         account: &Arc<MemoryAccount>,
-    ) -> Result<(Self, Self)> {
+    ) -> Result<(End, End)> {
         let connection = Connection::new(client, server, account)?;
-        let make = |side| -> Result<Self> {
-            Ok(Self {
-                end: End::new(connection.clone(), side)?,
-                producer: Producer::new(),
-                consumer: Consumer::new(),
-            })
-        };
-        Ok((make(Side::Client)?, make(Side::Server)?))
+        Ok((
+            End::of(connection.clone(), Side::Client),
+            End::of(connection, Side::Server),
+        ))
     }
 
     /// Gives up the end. What was sent stays readable for the other side. What was not read is
@@ -61,11 +58,20 @@ impl Endpoint {
     pub(super) fn close_and(mut self, aborted: bool, linger: impl FnOnce(&End)) {
         // In this order: a writer that does not see the end of reading has its bytes counted.
         self.end.leave();
-        let incoming = self.end.incoming();
-        let unread = self.consumer.discard(incoming);
-        self.end.bytes_were_consumed(self.consumer.take_pages());
+        let unread = self.discard();
         self.end.close(aborted || unread > 0);
         linger(&self.end);
         self.end.detach();
+    }
+
+    /// Consumes all there is. Returns how many bytes that were.
+    fn discard(&mut self) -> usize {
+        let reader = self.reader.take().or_else(|| self.end.take_reader());
+        let Some(Reader { ring, mut consumer }) = reader else {
+            return 0;
+        };
+        let unread = consumer.discard(&ring);
+        self.end.bytes_were_consumed(consumer.take_pages());
+        unread
     }
 }

@@ -10,6 +10,8 @@
 //! A ring carries either plain bytes or records, which are written and read whole.
 //!
 //! There is one [`Producer`] and one [`Consumer`] a ring; whoever has it is the writer or reader.
+//! Both are made with the ring, which the writer makes when it has something to write; the reader
+//! finds its own there.
 
 mod chunk;
 mod consumer;
@@ -99,8 +101,22 @@ pub(super) struct Ring {
     pages: SpinLock<Pages>,
 }
 
-/// Chunks on their way from one side to the other.
+/// A ring, and the right to write to it.
+pub(super) struct Writer {
+    pub(super) ring: Arc<Ring>,
+    pub(super) producer: KBox<Producer>,
+}
+
+/// A ring, and the right to read from it.
+pub(super) struct Reader {
+    pub(super) ring: Arc<Ring>,
+    pub(super) consumer: KBox<Consumer>,
+}
+
+/// What is on its way from one side to the other.
 struct Pages {
+    /// The right to read, until the reader has got hold of it.
+    consumer: Option<KBox<Consumer>>,
     /// The first of the chain, until the reader has got hold of it.
     first: Option<Arc<Chunk>>,
     /// Some that were emptied, for the writer to fill again, each with the next.
@@ -140,20 +156,45 @@ impl Pages {
 }
 
 impl Ring {
-    /// An initialiser for an empty ring, which has no page yet. Those that it gets are added to
-    /// `charge`.
-    pub(super) fn new(charge: MemoryCharge) -> impl PinInit<Self> {
-        pin_init!(Self {
-            written: Progress::new(),
-            consumed: Progress::new(),
-            urgent: Urgent::new(),
-            notes <- Inbox::new(),
-            charge,
-            pages <- new_spinlock!(Pages {
-                first: None,
-                spare: None,
-                spares: 0,
+    /// Bytes of a ring without pages.
+    pub(super) const SIZE: usize = core::mem::size_of::<Self>()
+        + core::mem::size_of::<Producer>()
+        + core::mem::size_of::<Consumer>();
+
+    /// Makes an empty ring, which has no page yet, and gives the right to write to it. The pages
+    /// that it gets are added to `charge`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`
+    pub(super) fn new(charge: MemoryCharge) -> Result<Writer> {
+        let consumer = KBox::new(Consumer::new(), GFP_KERNEL_ACCOUNT)?;
+        let producer = KBox::new(Producer::new(), GFP_KERNEL_ACCOUNT)?;
+        let ring = Arc::pin_init(
+            pin_init!(Self {
+                written: Progress::new(),
+                consumed: Progress::new(),
+                urgent: Urgent::new(),
+                notes <- Inbox::new(),
+                charge,
+                pages <- new_spinlock!(Pages {
+                    consumer: Some(consumer),
+                    first: None,
+                    spare: None,
+                    spares: 0,
+                }),
             }),
+            GFP_KERNEL_ACCOUNT,
+        )?;
+        Ok(Writer { ring, producer })
+    }
+
+    /// The right to read from `ring`, once.
+    pub(super) fn reader(ring: &Arc<Self>) -> Option<Reader> {
+        let consumer = ring.pages.lock().consumer.take()?;
+        Some(Reader {
+            ring: ring.clone(),
+            consumer,
         })
     }
 

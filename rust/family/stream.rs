@@ -29,7 +29,10 @@ use super::{
     ports::PortTable,
     ring::{
         Consumer,
-        Producer, //
+        Producer,
+        Reader,
+        Ring,
+        Writer, //
     },
     Address,
     Experimental, //
@@ -45,7 +48,7 @@ use crate::net::{
     OptionReply,
     OptionValue,
     Proto,
-    RcuArc,
+    RcuCell,
     RecvMessage,
     Retired,
     SendMessage,
@@ -81,29 +84,57 @@ pub(crate) struct Stream {
     #[pin]
     receiver: KillableMutex<Option<Receiver>>,
     /// The connection, for those who only look.
-    end: RcuArc<End>,
+    end: RcuCell<End>,
     /// The backlog if it listens, for those who look or connect.
-    backlog: RcuArc<Backlog>,
+    backlog: RcuCell<Arc<Backlog>>,
 }
 
 /// What a task needs to write.
 struct Sender {
-    end: Arc<End>,
-    producer: Producer,
+    end: End,
+    /// Unset until something was written.
+    writer: Option<Writer>,
+}
+
+impl Sender {
+    /// The means to write, which are made for the first write. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS`
+    fn open(&mut self) -> Result<(&End, &Ring, &mut Producer)> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => self.end.open()?,
+        };
+        let Writer { ring, producer } = self.writer.insert(writer);
+        Ok((&self.end, ring, producer))
+    }
 }
 
 /// What a task needs to read.
 struct Receiver {
-    end: Arc<End>,
-    consumer: Consumer,
+    end: End,
+    /// Unset until something was read.
+    reader: Option<Reader>,
+}
+
+impl Receiver {
+    /// The means to read, if something was ever written.
+    fn open(&mut self) -> Option<(&End, &Ring, &mut Consumer)> {
+        if self.reader.is_none() {
+            self.reader = self.end.take_reader();
+        }
+        let Reader { ring, consumer } = self.reader.as_mut()?;
+        Some((&self.end, ring, consumer))
+    }
 }
 
 impl Endpoint {
     fn join(sender: Sender, receiver: Receiver) -> Self {
         Self {
             end: sender.end,
-            producer: sender.producer,
-            consumer: receiver.consumer,
+            reader: receiver.reader,
         }
     }
 }
@@ -112,24 +143,19 @@ impl Stream {
     /// Gives the socket its end of a connection.
     ///
     /// What comes second is to be dropped where a wait for a grace period is no harm.
-    fn install(&self, endpoint: Endpoint, sk: SockRef<Self>) -> (Arc<End>, Option<Retired<End>>) {
-        let Endpoint {
-            end,
-            producer,
-            consumer,
-        } = endpoint;
+    fn install(&self, end: &End, sk: SockRef<Self>) -> Option<Retired<End>> {
         let old_sender = self.sender.lock().replace(Sender {
             end: end.clone(),
-            producer,
+            writer: None,
         });
         let old_receiver = self.receiver.lock().replace(Receiver {
             end: end.clone(),
-            consumer,
+            reader: None,
         });
         drop((old_sender, old_receiver));
         let retired = self.end.replace(Some(end.clone()));
         end.attach(sk);
-        (end, retired)
+        retired
     }
 
     /// Takes the right to write and to read from the socket, which nobody else is using.
@@ -173,7 +199,7 @@ impl Sock<Stream> {
                 1 => 1,
                 more => {
                     let half = end.incoming_capacity() / 2;
-                    if end.incoming().charge() >= half {
+                    if end.incoming().map_or(0, Ring::charge) >= half {
                         1
                     } else {
                         more.min(half)
@@ -211,8 +237,8 @@ impl SocketOps for Stream {
             framing,
             sender <- KillableMutex::new(None, c"Stream::sender", static_lock_class!()),
             receiver <- KillableMutex::new(None, c"Stream::receiver", static_lock_class!()),
-            end: RcuArc::new(),
-            backlog: RcuArc::new(),
+            end: RcuCell::new(),
+            backlog: RcuCell::new(),
         }? Error))
     }
 

@@ -133,6 +133,15 @@ impl MemoryCharge {
         })
     }
 
+    /// Charges `bytes` to the same account, for something of its own.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS` if that would be more than the limit.
+    pub(crate) fn another(&self, bytes: usize) -> Result<Self> {
+        Self::new(&self.account, bytes)
+    }
+
     /// Charges `bytes` more.
     ///
     /// # Errors

@@ -15,7 +15,7 @@
 //!   Only an open socket can be slept on.
 //! * [`SockGuard`] proves that the socket lock is held and gives access to
 //!   [`SocketOps::Locked`].
-//! * [`SockSlot`], [`SockTable`] and [`RcuArc`] are the three ways to get from one object to
+//! * [`SockSlot`], [`SockTable`] and [`RcuCell`] are the three ways to get from one object to
 //!   another without a lock. Each owns a reference, so forgetting to empty one leaks, but never
 //!   dangles.
 //!
@@ -42,6 +42,7 @@ mod address;
 mod busy_poll;
 mod capability;
 mod control;
+mod counted;
 mod credentials;
 mod descriptors;
 pub(crate) mod errno;
@@ -61,7 +62,7 @@ mod ops;
 mod option;
 mod peer_credentials;
 mod proto;
-mod rcu_arc;
+mod rcu_cell;
 mod release;
 mod reuseport;
 mod sharers;
@@ -87,6 +88,7 @@ pub(crate) use address::{
 };
 pub(crate) use capability::Capability;
 pub(crate) use control::Control;
+pub(crate) use counted::TaggedArc;
 pub(crate) use credentials::Credentials;
 pub(crate) use descriptors::{
     DescriptorCount,
@@ -137,8 +139,8 @@ pub(crate) use option::{
 };
 pub(crate) use peer_credentials::PeerCredentials;
 pub(crate) use proto::Proto;
-pub(crate) use rcu_arc::{
-    RcuArc,
+pub(crate) use rcu_cell::{
+    RcuCell,
     Retired, //
 };
 pub(crate) use release::{

@@ -94,7 +94,7 @@ impl Record {
 
 impl Consumer {
     /// For a ring that nothing was read from.
-    pub(in crate::family) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             chunk: None,
             offset: 0,

@@ -52,7 +52,7 @@ impl Annotation {
 
 impl Producer {
     /// For a ring that nothing was written to.
-    pub(in crate::family) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             chunk: None,
             filled: 0,

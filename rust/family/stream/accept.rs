@@ -102,7 +102,8 @@ pub(super) fn accept<'a>(
         };
         drop(guard);
 
-        let (end, _none) = child.install(accepted.endpoint, child.sock_ref());
+        let end = accepted.end;
+        let _none = child.install(&end, child.sock_ref());
         // The child may have larger buffers than the listener had when it was connected to.
         end.room_was_made();
         end.introduce_peer(&child);

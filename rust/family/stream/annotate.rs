@@ -5,14 +5,12 @@
 use kernel::prelude::*;
 
 use super::{
-    super::{
-        connection::End,
-        ring::{
-            Annotation,
-            Consumer,
-            Context,
-            Producer, //
-        }, //
+    super::ring::{
+        Annotation,
+        Consumer,
+        Context,
+        Producer,
+        Ring, //
     },
     Framing,
     Stream, //
@@ -135,13 +133,11 @@ impl Telling {
     pub(super) fn tell(
         &mut self,
         socket: Socket<'_, Stream>,
-        consumer: &mut Consumer,
-        end: &End,
+        (ring, consumer): (&Ring, &mut Consumer),
         skip: usize,
         len: usize,
         message: &mut RecvMessage<'_, Stream>,
     ) {
-        let ring = end.incoming();
         if self.is_silent() && !consumer.has_notes(ring) {
             return;
         }

@@ -85,7 +85,7 @@ pub(super) fn connect(socket: Socket<'_, Stream>, to: Address, nonblocking: bool
     let waited = socket.wait_queue().wait(&mut timeout, || {
         let decided = socket
             .end
-            .get_arc()
+            .get_counted()
             .is_none_or(|end| end.phase() != Phase::Waiting);
         decided.then_some(())
     });
@@ -130,14 +130,14 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
                 credentials: None,
                 listener: Some(listener.try_ref()?),
             };
-            let backlog = listener.backlog.get_arc()?;
+            let backlog = listener.backlog.get_counted()?;
             listener.is_on_loopback().then_some((backlog, party))
         })
         .flatten()
         .ok_or(ECONNREFUSED)?;
     party.credentials = backlog.credentials();
 
-    let (ours, theirs) = Endpoint::pair(
+    let (end, theirs) = Endpoint::pair(
         Origin {
             address: Address::local(from),
             before: socket.as_receiver(),
@@ -148,7 +148,7 @@ fn begin(socket: Socket<'_, Stream>, from: u32, to: u32) -> Result<(State, Optio
         socket.namespace().limits.memory(),
     )?;
     let (phase, ticket) = backlog.push(theirs)?;
-    let (end, old) = socket.install(ours, socket.sock_ref());
+    let old = socket.install(&end, socket.sock_ref());
     end.introduce_peer(socket.sock());
 
     if phase == Phase::Established {
@@ -184,8 +184,8 @@ pub(super) fn pair(first: Socket<'_, Stream>, second: Socket<'_, Stream>) -> Res
         party(second),
         first.namespace().limits.memory(),
     )?;
-    for (socket, endpoint) in [(first, one), (second, other)] {
-        let (end, _none) = socket.install(endpoint, socket.sock_ref());
+    for (socket, end) in [(first, one), (second, other)] {
+        let _none = socket.install(&end, socket.sock_ref());
         end.introduce_peer(socket.sock());
         lock(socket).state = State::Connected(end);
         socket.set_state(SocketState::Established);

@@ -13,7 +13,8 @@ use super::{
             End,
             Phase, //
         },
-        message, //
+        message,
+        ring::Ring, //
     },
     Framing,
     Stream, //
@@ -40,7 +41,7 @@ pub(super) fn poll(socket: Socket<'_, Stream>) -> Events {
     match socket.end.get(&rcu) {
         Some(end) => match end.phase() {
             Phase::Waiting => errors,
-            Phase::Established => errors | connected(socket, end),
+            Phase::Established => errors | connected(socket, &end),
             Phase::Refused => errors | unconnected(),
         },
         None => errors | unconnected(),
@@ -55,15 +56,16 @@ fn unconnected() -> Events {
 fn connected(socket: Socket<'_, Stream>, end: &End) -> Events {
     let mut events = Events::NONE;
 
-    let left_out = end.incoming().left_out(socket.is_urgent_inline());
+    let incoming = end.incoming();
+    let left_out = incoming.map_or(0, |ring| ring.left_out(socket.is_urgent_inline()));
     let incoming_over = end.is_incoming_over();
     let outgoing_over = end.is_outgoing_over();
     if incoming_over {
         events |= Events::READABLE | Events::READ_HANG_UP;
-    } else if end.incoming().len() >= left_out.saturating_add(socket.low_water(end)) {
+    } else if end.incoming_len() >= left_out.saturating_add(socket.low_water(end)) {
         events |= Events::READABLE;
     }
-    if end.incoming().has_urgent() {
+    if incoming.is_some_and(Ring::has_urgent) {
         events |= Events::URGENT;
     }
     if incoming_over && outgoing_over {
@@ -96,7 +98,7 @@ pub(super) fn is_at_mark(sk: &Sock<Stream>) -> Result<bool> {
     }
     let rcu = rcu::read_lock();
     let end = sk.end.get(&rcu);
-    Ok(end.is_some_and(|end| end.incoming().is_at_mark()))
+    Ok(end.is_some_and(|end| end.incoming().is_some_and(Ring::is_at_mark)))
 }
 
 /// `SIOCINQ`
@@ -105,7 +107,7 @@ pub(super) fn is_at_mark(sk: &Sock<Stream>) -> Result<bool> {
 ///
 /// `EINVAL` if the socket listens.
 pub(super) fn bytes_readable(sk: &Sock<Stream>) -> Result<usize> {
-    count(sk, |end| end.incoming().payload_len())
+    count(sk, End::unread)
 }
 
 /// `SIOCOUTQ`
@@ -114,7 +116,7 @@ pub(super) fn bytes_readable(sk: &Sock<Stream>) -> Result<usize> {
 ///
 /// `EINVAL` if the socket listens.
 pub(super) fn bytes_unread(sk: &Sock<Stream>) -> Result<usize> {
-    count(sk, |end| end.outgoing().payload_len())
+    count(sk, End::unsent)
 }
 
 fn count(sk: &Sock<Stream>, of: impl FnOnce(&End) -> usize) -> Result<usize> {
@@ -122,5 +124,5 @@ fn count(sk: &Sock<Stream>, of: impl FnOnce(&End) -> usize) -> Result<usize> {
     if sk.backlog.get(&rcu).is_some() {
         return Err(EINVAL);
     }
-    Ok(sk.end.get(&rcu).map_or(0, of))
+    Ok(sk.end.get(&rcu).map_or(0, |end| of(&end)))
 }

@@ -126,12 +126,12 @@ impl Ending {
 
 /// Sleeps until there are more bytes than those `seen`, or waiting has become pointless.
 fn wait_for_data(socket: Socket<'_, Stream>, seen: usize, timeout: &mut Timeout) -> Result {
-    let Some(end) = socket.end.get_arc() else {
+    let Some(end) = socket.end.get_counted() else {
         // The connection was given up meanwhile, which the next look tells.
         return Ok(());
     };
     socket.wait_queue().wait_to_read(timeout, || {
-        (end.incoming().len() > seen || is_over(&end) || socket.has_error()).then_some(())
+        (end.incoming_len() > seen || is_over(&end) || socket.has_error()).then_some(())
     })
 }
 

@@ -77,7 +77,7 @@ pub(super) fn send(
 #[inline(never)]
 fn send_any(socket: Socket<'_, Stream>, message: &mut SendMessage<'_, Stream>) -> Result<usize> {
     if message.destination().is_some() {
-        return Err(if socket.end.get_arc().is_some() {
+        return Err(if socket.end.get_counted().is_some() {
             EISCONN.into()
         } else {
             ENOTCONN.into()
@@ -173,7 +173,10 @@ fn attempt(
         Some(staged) => staged.remaining(),
         None => message.remaining(),
     };
-    let (producer, ring) = (&mut sender.producer, end.outgoing());
+    if socket.framing == Framing::Bytes && len == 0 {
+        return Ok(Attempt::Wrote(0));
+    }
+    let (end, ring, producer) = sender.open()?;
     let capacity = if reader.interest.contains(Interest::ELSEWHERE) {
         0
     } else {
@@ -181,7 +184,6 @@ fn attempt(
     };
     let room = capacity.saturating_sub(producer.charge(ring));
     match socket.framing {
-        Framing::Bytes if len == 0 => return Ok(Attempt::Wrote(0)),
         Framing::Bytes if room == 0 => return Ok(Attempt::Full),
         Framing::Bytes => {}
         Framing::Records
@@ -258,7 +260,7 @@ fn copy<'a>(
 /// Sleeps until there is room for some of `len` bytes, or for all of a record, or writing has
 /// become pointless.
 fn wait_for_room(socket: Socket<'_, Stream>, len: usize, timeout: &mut Timeout) -> Result {
-    let Some(end) = socket.end.get_arc() else {
+    let Some(end) = socket.end.get_counted() else {
         return Err(ENOTCONN.into());
     };
     let has_room = || match socket.framing {

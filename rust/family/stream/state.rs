@@ -44,14 +44,14 @@ pub(super) enum State {
     /// Waiting to be accepted; perhaps the wait is over by now.
     Connecting(Connecting),
     /// Carrying data, until it is closed or disconnected. Either end may have been shut down.
-    Connected(Arc<End>),
+    Connected(End),
     /// Taking connections, or listened until it was shut down.
     Listening(Arc<Backlog>),
 }
 
 /// A connection that a backlog had no room for.
 pub(super) struct Connecting {
-    pub(super) end: Arc<End>,
+    pub(super) end: End,
     pub(super) backlog: Arc<Backlog>,
     pub(super) ticket: Ticket,
 }

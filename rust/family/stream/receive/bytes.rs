@@ -63,10 +63,8 @@ pub(super) fn receive(
     };
     telling.finish(socket, message);
     if result.is_ok() {
-        let end = socket.end.get_arc();
-        message.tell_left(socket.sock(), || {
-            end.map_or(0, |end| end.incoming().payload_len())
-        });
+        let end = socket.end.get_counted();
+        message.tell_left(socket.sock(), || end.map_or(0, |end| end.unread()));
     }
     result
 }
@@ -96,21 +94,32 @@ fn take(
     let peek = flags.contains(MessageFlags::PEEK);
     let mut guard = lock(socket)?;
     let receiver = guard.as_mut().ok_or(EINVAL)?;
-    let (end, consumer) = (&receiver.end, &mut receiver.consumer);
-    let ring = end.incoming();
     // Before anything is consumed, as it depends on how full the buffers are.
-    let low_water = socket.low_water(end);
+    let low_water = socket.low_water(&receiver.end);
     if received == 0 {
         // Somebody may have asked for more meanwhile.
         *telling = Telling::new(socket);
     }
 
-    let ending = Ending::new(socket, end);
+    let ending = Ending::new(socket, &receiver.end);
 
     let mut skip = match seen {
         Some(seen) => seen,
         None if peek => socket.peek_offset().unwrap_or(0),
         None => 0,
+    };
+    let enough = if flags.contains(MessageFlags::WAIT_ALL) {
+        wanted
+    } else {
+        low_water.min(wanted)
+    };
+    let Some((end, ring, consumer)) = receiver.open() else {
+        return Ok(Taken {
+            bytes: 0,
+            is_enough: received >= enough,
+            seen: if peek { skip } else { 0 },
+            ending,
+        });
     };
     // Looked at once: a byte that comes later may be the urgent one.
     let mut available = consumer.available(ring).saturating_sub(skip);
@@ -141,7 +150,7 @@ fn take(
         consumer.copy(ring, skip, message.dest(), reach)?
     };
     if bytes > 0 {
-        telling.tell(socket, consumer, end, skip, bytes, message);
+        telling.tell(socket, (ring, consumer), skip, bytes, message);
     }
     if !peek {
         consumer.consume(ring, bytes);
@@ -158,11 +167,6 @@ fn take(
     }
 
     let total = received.saturating_add(bytes);
-    let enough = if flags.contains(MessageFlags::WAIT_ALL) {
-        wanted
-    } else {
-        low_water.min(wanted)
-    };
     Ok(Taken {
         bytes,
         is_enough: total >= enough || (total > 0 && is_stopped),

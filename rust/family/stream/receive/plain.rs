@@ -10,6 +10,7 @@ use kernel::prelude::*;
 use super::{
     super::{
         Framing,
+        Receiver,
         Stream, //
     },
     lock,
@@ -48,11 +49,9 @@ pub(super) fn read(
         return Ok(None);
     }
     let mut guard = lock(socket)?;
-    let Some(receiver) = guard.as_mut() else {
+    let Some((end, ring, consumer)) = guard.as_mut().and_then(Receiver::open) else {
         return Ok(None);
     };
-    let (end, consumer) = (&*receiver.end, &mut receiver.consumer);
-    let ring = end.incoming();
     let wanted = message.remaining();
 
     let bytes = match socket.framing {

@@ -45,9 +45,10 @@ fn take(
     let flags = message.flags();
     let mut guard = lock(socket)?;
     let receiver = guard.as_mut().ok_or(EINVAL)?;
-    let (end, consumer) = (&receiver.end, &mut receiver.consumer);
-    let ending = Ending::new(socket, end);
-    let ring = end.incoming();
+    let ending = Ending::new(socket, &receiver.end);
+    let Some((end, ring, consumer)) = receiver.open() else {
+        return Ok(Err((ending, 0)));
+    };
     let peek = flags.contains(MessageFlags::PEEK);
     let peek_offset = if peek { socket.peek_offset() } else { None };
     let found = match peek_offset {
@@ -63,7 +64,7 @@ fn take(
     let fits = len.min(message.remaining());
     consumer.copy_record(ring, &record, message.dest(), fits)?;
     let mut telling = Telling::new(socket);
-    telling.tell(socket, consumer, end, record.start(), 1, message);
+    telling.tell(socket, (ring, consumer), record.start(), 1, message);
     if let Some(offset) = peek_offset {
         consumer.note_peek(&record);
         socket.set_peek_offset(offset.saturating_add(fits));

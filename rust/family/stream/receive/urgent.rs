@@ -29,11 +29,10 @@ pub(super) fn receive(
     if socket.is_urgent_inline() || message.remaining() == 0 {
         return Err(EINVAL);
     }
-    receiver
-        .consumer
-        .copy_urgent(receiver.end.incoming(), message.dest(), taken)?;
+    let (end, ring, consumer) = receiver.open().ok_or(EINVAL)?;
+    consumer.copy_urgent(ring, message.dest(), taken)?;
     if taken {
-        receiver.end.room_was_made();
+        end.room_was_made();
     }
     drop(guard);
     message.report(MessageFlags::URGENT);

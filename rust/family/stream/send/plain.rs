@@ -9,8 +9,12 @@ use kernel::prelude::*;
 
 use super::{
     super::{
-        super::ring::RECORD_HEADER,
+        super::ring::{
+            Writer,
+            RECORD_HEADER, //
+        },
         Framing,
+        Sender,
         Stream, //
     },
     PIECE,
@@ -62,10 +66,13 @@ pub(super) fn write(
     }
 
     let mut guard = socket.sender.lock_killable()?;
-    let Some(sender) = guard.as_mut() else {
+    let Some(Sender {
+        end,
+        writer: Some(Writer { ring, producer }),
+    }) = guard.as_mut()
+    else {
         return Ok(None);
     };
-    let (end, producer) = (&*sender.end, &mut sender.producer);
     if !end.can_write() || !producer.is_unknown() {
         return Ok(None);
     }
@@ -73,7 +80,6 @@ pub(super) fn write(
     if writer.interest.meets(OF_WRITER) || reader.interest.meets(OF_READER) {
         return Ok(None);
     }
-    let ring = end.outgoing();
     let header = if is_record { RECORD_HEADER } else { 0 };
     let charge = producer.charge(ring).saturating_add(header);
     if charge.saturating_add(len) > writer.buffer.min(reader.buffer) {

@@ -58,7 +58,7 @@ impl Staged {
         message: &mut SendMessage<'_, Stream>,
         control: &Option<Control>,
     ) -> Result<Option<Self>> {
-        let end = socket.end.get_arc().ok_or(ENOTCONN)?;
+        let end = socket.end.get_counted().ok_or(ENOTCONN)?;
         let (most, whole) = match socket.framing {
             Framing::Bytes => (end.outgoing_capacity(), true),
             Framing::Records => (usize::MAX, false),
