@@ -35,6 +35,8 @@ SPLAT = re.compile(
 )
 # Lines that only look like splats.
 HARMLESS = re.compile(r"SELinux|Speculative|loading out-of-tree module|module verification failed|"
+                      # One that a memory cgroup's limit called for; without one it says "Out of memory" too.
+                      r"invoked oom-killer|oom-kill:constraint=CONSTRAINT_MEMCG|"
                       r"kmemleak: Kernel memory leak detector initialized")
 MARK = re.compile(r"selftest (\S+): (start|end)$")
 

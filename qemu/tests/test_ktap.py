@@ -196,6 +196,16 @@ class Splats(unittest.TestCase):
             "[    1.0] af_experimental: loading out-of-tree module taints kernel.",
             "[    1.1] selftest bind: start", "[    1.2] selftest bind: end"]), [])
 
+    def test_out_of_memory(self):
+        limit = ["stress invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+                 "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a",
+                 "Memory cgroup out of memory: Killed process 7 (stress) total-vm:1000kB"]
+        machine = ["stress invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+                   "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom",
+                   "Out of memory: Killed process 7 (stress) total-vm:1000kB"]
+        self.assertEqual(ktap.splats(limit), [])
+        self.assertEqual(len(ktap.splats(machine)), 1)
+
     def test_attributed(self):
         found = ktap.splats([
             "[    1.0] selftest bind: start",
