@@ -9,10 +9,10 @@ CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/af_experimental
 
 # Handed to the scripts as they are.
 export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT EXP_SCALE
-export EXP_PATIENCE SHELL_CMD YES QUICK ACCEPT PROFILE JOBS
+export EXP_PATIENCE MINUTES SEED SHELL_CMD YES QUICK ACCEPT PROFILE JOBS
 
 .NOTPARALLEL:
-.PHONY: help run test test-faults check bench shell modules selftests examples update clean distclean
+.PHONY: help run test test-faults stress check bench shell modules selftests examples update clean distclean
 
 help:
 	@qemu/help
@@ -27,6 +27,10 @@ test:
 test-faults:
 	@qemu/own qemu/build debug module selftests
 	@qemu/own qemu/guest debug faults
+
+stress:
+	@qemu/own qemu/build $(KERNEL) module selftests
+	@qemu/own qemu/guest $(KERNEL) stress
 
 check:
 	@qemu/own qemu/check $(firstword $(KERNELS))
