@@ -270,6 +270,7 @@ FIXTURE_TEARDOWN(charged)
 TEST_F_TIMEOUT(charged, held, 120)
 {
 	long before, after, least = 0, one;
+	int times = scaled(variant->times);
 	int status, i;
 	pid_t pid;
 
@@ -282,7 +283,7 @@ TEST_F_TIMEOUT(charged, held, 120)
 		if (variant->hold() < 0)
 			_exit(2);
 		before = charged();
-		for (i = 0; i < variant->times; i++) {
+		for (i = 0; i < times; i++) {
 			one = variant->hold();
 			if (one < 0) {
 				TH_LOG("at %d: %s", i, errname(errno));
