@@ -12,7 +12,7 @@ export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT EX
 export EXP_PATIENCE MINUTES SEED SHELL_CMD YES QUICK ACCEPT PROFILE JOBS
 
 .NOTPARALLEL:
-.PHONY: help run test test-faults stress check bench shell modules selftests examples update clean distclean
+.PHONY: help run test test-faults test-model stress check bench shell modules selftests examples update clean distclean
 
 help:
 	@qemu/help
@@ -31,6 +31,9 @@ test-faults:
 stress:
 	@qemu/own qemu/build $(KERNEL) module selftests
 	@qemu/own qemu/guest $(KERNEL) stress
+
+test-model:
+	@qemu/own qemu/model $(TEST)
 
 check:
 	@qemu/own qemu/check $(firstword $(KERNELS))

@@ -1,0 +1,1 @@
+../../../../family/raw/header.rs
