@@ -233,7 +233,7 @@ impl End {
     /// `ENOBUFS`
     pub(super) fn open(&self) -> Result<Writer> {
         let charge = self.charge.another(Ring::SIZE)?;
-        let writer = Ring::new(charge).map_err(|_| ENOBUFS)?;
+        let writer = Ring::open(charge).map_err(|_| ENOBUFS)?;
         let is_first = self.own().outgoing.populate(writer.ring.clone());
         debug_assert!(is_first);
         Ok(writer)

@@ -167,7 +167,7 @@ impl Ring {
     /// # Errors
     ///
     /// `ENOMEM`
-    pub(super) fn new(charge: MemoryCharge) -> Result<Writer> {
+    pub(super) fn open(charge: MemoryCharge) -> Result<Writer> {
         let consumer = KBox::new(Consumer::new(), GFP_KERNEL_ACCOUNT)?;
         let producer = KBox::new(Producer::new(), GFP_KERNEL_ACCOUNT)?;
         let ring = Arc::pin_init(
