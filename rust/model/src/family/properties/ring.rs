@@ -74,7 +74,7 @@ impl Both {
     fn new() -> Self {
         let account = MemoryAccount::new(usize::MAX).unwrap();
         let charge = MemoryCharge::new(&account, 0).unwrap();
-        let Writer { ring, producer } = Ring::new(charge).unwrap();
+        let Writer { ring, producer } = Ring::open(charge).unwrap();
         let Some(Reader { consumer, .. }) = Ring::reader(&ring) else {
             panic!("nobody has it");
         };
