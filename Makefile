@@ -9,10 +9,10 @@ CACHE   ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/af_experimental
 
 # Handed to the scripts as they are.
 export KERNEL CACHE KDIR MIRROR ACCEL SMP MEM TEST TEST_TIMEOUT GUEST_TIMEOUT EXP_SCALE
-export EXP_PATIENCE MINUTES SEED SHELL_CMD YES QUICK ACCEPT PROFILE JOBS
+export EXP_PATIENCE MINUTES SEED REPLAY SHELL_CMD YES QUICK ACCEPT PROFILE JOBS
 
 .NOTPARALLEL:
-.PHONY: help run test test-faults test-model stress check bench shell modules selftests examples update clean distclean
+.PHONY: help run test test-faults test-model stress fuzz coverage check bench shell modules selftests examples update clean distclean
 
 help:
 	@qemu/help
@@ -34,6 +34,12 @@ stress:
 
 test-model:
 	@qemu/own qemu/model $(TEST)
+
+fuzz:
+	@qemu/own qemu/fuzz
+
+coverage:
+	@qemu/own qemu/coverage $(KERNEL)
 
 check:
 	@qemu/own qemu/check $(firstword $(KERNELS))

@@ -25,8 +25,11 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
 					  void (*cb)(unsigned int vcpu, void *data),
 					  int flags, void *data);
 __u64 qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+/* Calls @cb when QEMU ends. */
+void qemu_plugin_register_atexit_cb(__u64 id, void (*cb)(__u64 id, void *data), void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
+__u64 qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 /* Copies the code of an instruction, and returns how long that is. */
 size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *code, size_t len);
 
