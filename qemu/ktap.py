@@ -37,7 +37,9 @@ SPLAT = re.compile(
 HARMLESS = re.compile(r"SELinux|Speculative|loading out-of-tree module|module verification failed|"
                       # One that a memory cgroup's limit called for; without one it says "Out of memory" too.
                       r"invoked oom-killer|oom-kill:constraint=CONSTRAINT_MEMCG|"
-                      r"kmemleak: Kernel memory leak detector initialized")
+                      r"kmemleak: Kernel memory leak detector initialized|"
+                      # Memory was made short; it looks through the whole object instead.
+                      r"kmemleak: Cannot allocate a scan area")
 MARK = re.compile(r"selftest (\S+): (start|end)$")
 
 # What a debug kernel says of a task that ended; STACK_LEFT bytes have to be left.

@@ -193,6 +193,7 @@ class Splats(unittest.TestCase):
     def test_clean(self):
         self.assertEqual(ktap.splats([
             "[    0.5] kmemleak: Kernel memory leak detector initialized (mem pool available: 15866)",
+            "[    0.9] kmemleak: Cannot allocate a scan area, scanning the full object",
             "[    1.0] af_experimental: loading out-of-tree module taints kernel.",
             "[    1.1] selftest bind: start", "[    1.2] selftest bind: end"]), [])
 

@@ -101,6 +101,8 @@ static bool open_range(unsigned long start, unsigned long end)
 		    !spare_kmemleak(*fault))
 			return false;
 	}
+	/* Not a failure, but a point too: the buffer moves. Not every kernel has it. */
+	put("fail_skb_realloc", "verbose", "0");
 	if (!put("failslab", "ignore-gfp-wait", "N") ||
 	    !put("fail_page_alloc", "ignore-gfp-wait", "N") ||
 	    !put("fail_page_alloc", "ignore-gfp-highmem", "N") ||
