@@ -2,10 +2,11 @@
 
 //! A stream of bytes from one writer to one reader.
 //!
-//! The bytes lie in a chain of [`Chunk`]s of a page each. The writer fills the last, and appends
-//! to the chain; the reader empties the first, and hands the page back. Positions in the stream
-//! only grow: `written` is stored by the writer after the bytes, and loaded by the reader before
-//! them, and `consumed` the other way round. Neither waits for the other.
+//! The bytes lie in a chain of [`Chunk`]s: a page each, or several in a row where much is written at
+//! once. The writer fills the last, and appends to the chain; the reader empties the first, and
+//! hands it back. Positions in the stream only grow: `written` is stored by the writer after the
+//! bytes, and loaded by the reader before them, and `consumed` the other way round. Neither waits
+//! for the other.
 //!
 //! A ring carries either plain bytes or records, which are written and read whole.
 //!
@@ -80,7 +81,7 @@ impl Progress {
 
 /// How many more pages the bytes up to `position` lie in than `counted`, which is moved there.
 fn pages_since(counted: &mut u64, position: u64) -> isize {
-    let now = position.div_ceil(Chunk::SIZE as u64);
+    let now = position.div_ceil(Chunk::SMALLEST as u64);
     // CAST: The difference, which may be negative.
     now.wrapping_sub(core::mem::replace(counted, now)) as isize
 }
@@ -121,18 +122,19 @@ struct Pages {
     first: Option<Arc<Chunk>>,
     /// Some that were emptied, for the writer to fill again, each with the next.
     spare: Option<UniqueArc<Chunk>>,
-    /// How many these are.
-    spares: usize,
+    /// How many bytes these have room for.
+    spare_bytes: usize,
 }
 
 impl Pages {
-    /// The most that are kept: a write of 64 KiB that is read at once needs no new page.
-    const MOST_SPARES: usize = 16;
+    /// The most that are kept: what 64 KiB and the length before them may touch, so that such a
+    /// record, if it is read at once, needs no new page.
+    const MOST_SPARE: usize = 80 * 1024;
 
     /// Takes one that was emptied.
     fn take_spare(&mut self) -> Option<UniqueArc<Chunk>> {
         let mut chunk = self.spare.take()?;
-        self.spares = self.spares.saturating_sub(1);
+        self.spare_bytes = self.spare_bytes.saturating_sub(chunk.size());
         // Nobody else has any of them.
         self.spare = chunk
             .take_next()
@@ -143,14 +145,15 @@ impl Pages {
 
     /// Keeps one that was emptied, and is as good as new, or gives it back if there are enough.
     fn put_spare(&mut self, chunk: UniqueArc<Chunk>) -> Option<UniqueArc<Chunk>> {
-        if self.spares >= Self::MOST_SPARES {
+        let bytes = self.spare_bytes.saturating_add(chunk.size());
+        if bytes > Self::MOST_SPARE {
             return Some(chunk);
         }
+        self.spare_bytes = bytes;
         if let Some(next) = self.spare.take() {
             chunk.append(next.into());
         }
         self.spare = Some(chunk);
-        self.spares = self.spares.saturating_add(1);
         None
     }
 }
@@ -181,7 +184,7 @@ impl Ring {
                     consumer: Some(consumer),
                     first: None,
                     spare: None,
-                    spares: 0,
+                    spare_bytes: 0,
                 }),
             }),
             GFP_KERNEL_ACCOUNT,

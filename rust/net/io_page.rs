@@ -5,67 +5,76 @@
 use core::ptr::NonNull;
 
 use kernel::{
-    alloc::{
-        AllocError,
-        Flags, //
-    },
+    alloc::AllocError,
     iov::{
         IovIterDest,
         IovIterSource, //
     },
-    page::{
-        Page,
-        PAGE_SIZE, //
-    },
+    page::PAGE_SIZE,
     prelude::*, //
 };
 
 use crate::bindings;
 
-/// A page whose bytes are only ever touched by the kernel's iterator copies.
+/// Pages in a row whose bytes are only ever touched by the kernel's iterator copies.
 ///
 /// Rust never refers to the bytes, so a copy in and a copy out may run at the same time. If their
 /// ranges overlap, the reader gets a mixture of old and new bytes; keeping them apart is the
-/// owner's business. The page starts out as zeroes, so no stale memory can be read through it.
+/// owner's business. The pages start out as zeroes, so no stale memory can be read through them.
 ///
 /// # Invariants
 ///
-/// `address` is the kernel address of the whole of `page`.
+/// `address` is the kernel address of `1 << order` pages, which were allocated together and belong
+/// to this. `size` is how many bytes that are.
 pub(crate) struct IoPage {
     address: NonNull<u8>,
-    _page: Page,
+    size: usize,
+    order: u32,
 }
 
-// SAFETY: The page may be freed from any thread, and the address is the same in all of them.
+// SAFETY: The pages may be freed from any thread, and the address is the same in all of them.
 unsafe impl Send for IoPage {}
 // SAFETY: Through a shared reference bytes are only copied in and out by C, which is defined,
 // if unordered, when it happens at the same time.
 unsafe impl Sync for IoPage {}
 
 impl IoPage {
-    /// Bytes in a page.
+    /// Bytes in one page.
     pub(crate) const SIZE: usize = PAGE_SIZE;
 
-    /// Allocates a page of zeroes. May sleep if `flags` says so; no high memory.
-    pub(crate) fn new(flags: Flags) -> Result<Self, AllocError> {
-        let page = Page::alloc_page(flags | kernel::alloc::flags::__GFP_ZERO)?;
-        // SAFETY: `page` is a valid page that is not in high memory: callers pass no
-        // `__GFP_HIGHMEM`, and if they did, the address would be null on the machines that have
-        // such memory, which is checked next.
-        let address = unsafe { bindings::shim_page_address(page.as_ptr()) };
-        // INVARIANT: This is the kernel's address of the page.
+    /// The most that [`new`](Self::new) gives: four pages. More would save little beside the copy,
+    /// and be harder to get.
+    const MOST: u32 = 2;
+
+    /// Allocates as many pages of zeroes as `bytes` fill, rounded down to a power of two, but at
+    /// least one and no more than four. Charged to the memory cgroup of the task. May sleep.
+    ///
+    /// A single page is worked for as any allocation is; several in a row come only if they are
+    /// easy to have, so who gets none should ask for one.
+    pub(crate) fn new(bytes: usize) -> Result<Self, AllocError> {
+        let order = (bytes / Self::SIZE).checked_ilog2().unwrap_or(0);
+        let order = order.min(Self::MOST);
+        // SAFETY: Always safe to call where one may sleep.
+        let address = unsafe { bindings::shim_alloc_pages(order) };
+        // INVARIANT: They were allocated just now, so many. `order` is small.
         Ok(Self {
             address: NonNull::new(address.cast()).ok_or(AllocError)?,
-            _page: page,
+            size: Self::SIZE << order,
+            order,
         })
     }
 
-    /// The address of byte `offset`, and how many of `len` bytes lie in the page from there.
+    /// Bytes in all of it.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The address of byte `offset`, and how many of `len` bytes lie in the pages from there.
     fn range(&self, offset: usize, len: usize) -> (*mut u8, usize) {
-        let offset = offset.min(Self::SIZE);
-        // OVERFLOW: `offset` is at most `SIZE`.
-        let len = len.min(Self::SIZE - offset);
-        // SAFETY: `offset` is at most the size of the page that `address` points to.
+        let offset = offset.min(self.size);
+        // OVERFLOW: `offset` is at most `size`.
+        let len = len.min(self.size - offset);
+        // SAFETY: `offset` is at most the size of what `address` points to.
         (unsafe { self.address.as_ptr().add(offset) }, len)
     }
 
@@ -127,7 +136,14 @@ impl IoPage {
     pub(crate) fn drain(&self, offset: usize, dest: &mut IovIterDest<'_>, len: usize) -> usize {
         let (from, len) = self.range(offset, len);
         // SAFETY: `from` is valid for reads of `len` bytes, which were all initialised when the
-        // page was allocated.
+        // pages were allocated.
         unsafe { bindings::_copy_to_iter(from.cast(), len, dest.as_raw()) }
+    }
+}
+
+impl Drop for IoPage {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant the pages were allocated so, and nobody else has them.
+        unsafe { bindings::shim_free_pages(self.address.as_ptr().cast(), self.order) };
     }
 }

@@ -295,7 +295,8 @@ bool shim_counter_exceeds(struct percpu_counter *counter, s64 limit);
 bool shim_xa_empty(struct xarray *xa);
 
 /* page.c */
-void *shim_page_address(struct page *page);
+void *shim_alloc_pages(unsigned int order);
+void shim_free_pages(void *pages, unsigned int order);
 void shim_copy(void *to, const void *from, size_t len);
 
 /* layout.c: sizes and offsets as the kernel's own compiler sees them */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One page of a ring.
+//! One page of a ring, or several in a row.
 
 use core::pin::Pin;
 
@@ -16,25 +16,39 @@ use kernel::{
 
 use crate::net::IoPage;
 
-/// A page, and the one that comes after it.
+/// A page, or several, and the one that comes after it.
 pub(super) struct Chunk {
     pub(super) page: IoPage,
     next: SetOnce<Arc<Chunk>>,
 }
 
 impl Chunk {
-    /// Bytes in a chunk.
-    pub(super) const SIZE: usize = IoPage::SIZE;
+    /// Bytes in the smallest.
+    pub(super) const SMALLEST: usize = IoPage::SIZE;
 
-    /// A new one, charged to the memory cgroup of the task. May sleep.
-    pub(super) fn new() -> Result<UniqueArc<Self>, AllocError> {
+    /// Bytes from which on large ones are worth their while.
+    const MANY: usize = 4 * Self::SMALLEST;
+
+    /// A new one, charged to the memory cgroup of the task, for the first of `bytes` that are to be
+    /// written; it may have room for fewer, or for more. May sleep.
+    pub(super) fn new(bytes: usize) -> Result<UniqueArc<Self>, AllocError> {
         UniqueArc::new(
             Self {
-                page: IoPage::new(GFP_KERNEL_ACCOUNT)?,
+                page: IoPage::new(bytes)?,
                 next: SetOnce::new(),
             },
             GFP_KERNEL_ACCOUNT,
         )
+    }
+
+    /// Bytes that it has room for.
+    pub(super) fn size(&self) -> usize {
+        self.page.size()
+    }
+
+    /// Whether `bytes` are so many that larger ones would carry them better.
+    pub(super) fn is_small_for(&self, bytes: usize) -> bool {
+        bytes >= Self::MANY && self.size() < Self::MANY
     }
 
     /// Appends `next`. Only the writer does, and once for each chunk.

@@ -191,9 +191,8 @@ impl Consumer {
             return Ok(None);
         }
         let len = len.min(available);
-        let left = Chunk::SIZE.saturating_sub(self.offset);
         let copied = match &self.chunk {
-            Some(chunk) if len <= left => {
+            Some(chunk) if len <= chunk.size().saturating_sub(self.offset) => {
                 let copied = chunk.page.drain(self.offset, dest, len);
                 self.offset = self.offset.saturating_add(copied);
                 self.position = self.position.wrapping_add(copied as u64);
@@ -233,7 +232,7 @@ impl Consumer {
         let page = page.filter(|page| page.get(self.offset, &mut header) == header.len());
         let len = record::decode(header);
         let start = self.offset.saturating_add(record::HEADER);
-        let page = page.filter(|_| len <= Chunk::SIZE.saturating_sub(start));
+        let page = page.filter(|page| len <= page.size().saturating_sub(start));
         let Some(page) = page else {
             return self.read_plain_record_on(ring, dest, room);
         };
@@ -447,17 +446,17 @@ impl Consumer {
         let mut chunk: &Chunk = first;
         let mut done = 0_usize;
         while done < len {
-            while offset >= Chunk::SIZE {
+            while offset >= chunk.size() {
                 // The byte after this chunk has been written, so its chunk has been appended.
                 let Some(next) = chunk.next_ref() else {
                     return done;
                 };
+                offset = offset.saturating_sub(chunk.size());
                 chunk = next;
-                offset = offset.saturating_sub(Chunk::SIZE);
             }
             let piece = len
                 .saturating_sub(done)
-                .min(Chunk::SIZE.saturating_sub(offset));
+                .min(chunk.size().saturating_sub(offset));
             let got = copy(&chunk.page, offset, piece);
             offset = offset.saturating_add(got);
             done = done.saturating_add(got);
@@ -478,15 +477,16 @@ impl Consumer {
             self.holes.forget_before(self.position);
             ring.urgent.set_holes(self.holes.len());
         }
-        if self.chunk(ring).is_none() {
+        let Some(mut size) = self.chunk(ring).map(|chunk| chunk.size()) else {
             return;
-        }
+        };
         let mut offset = self.offset.saturating_add(len);
-        while offset > Chunk::SIZE {
+        while offset > size {
             let Some(next) = self.chunk.as_ref().and_then(|chunk| chunk.next()) else {
                 break;
             };
-            offset = offset.saturating_sub(Chunk::SIZE);
+            offset = offset.saturating_sub(size);
+            size = next.size();
             if let Some(behind) = self.chunk.replace(next) {
                 recycle(ring, behind);
             }
@@ -505,8 +505,7 @@ fn recycle(ring: &Ring, chunk: Arc<Chunk>) {
     let mut chunk = Pin::into_inner(chunk);
     chunk.reset();
     let unneeded = ring.pages.lock().put_spare(chunk);
-    if unneeded.is_some() {
-        ring.charge.shrink(Chunk::SIZE);
+    if let Some(chunk) = unneeded {
+        ring.charge.shrink(chunk.size());
     }
-    drop(unneeded);
 }

@@ -5,7 +5,10 @@
 use kernel::{
     iov::IovIterSource,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        Arc,
+        UniqueArc, //
+    }, //
 };
 
 use super::{
@@ -112,7 +115,7 @@ impl Producer {
         mut copy: impl FnMut(&IoPage, usize, usize) -> usize,
     ) -> Result<usize> {
         let filled = match &self.chunk {
-            Some(chunk) if len <= Chunk::SIZE.saturating_sub(self.filled) => {
+            Some(chunk) if len <= chunk.size().saturating_sub(self.filled) => {
                 let filled = copy(&chunk.page, self.filled, len);
                 self.filled = self.filled.saturating_add(filled);
                 if filled == 0 {
@@ -223,7 +226,7 @@ impl Producer {
     /// The page at hand, if `len` bytes fit in it.
     fn page_for(&self, len: usize) -> Option<&IoPage> {
         let chunk = self.chunk.as_ref()?;
-        (len <= Chunk::SIZE.saturating_sub(self.filled)).then_some(&chunk.page)
+        (len <= chunk.size().saturating_sub(self.filled)).then_some(&chunk.page)
     }
 
     /// In how many more pages all bytes lie, with `len` that are about to be written, than when
@@ -294,14 +297,15 @@ impl Producer {
             error: EFAULT,
         };
         while done.filled < len {
-            if self.make_room(ring, behind).is_err() {
+            let rest = len.saturating_sub(done.filled);
+            if self.make_room(ring, rest, behind).is_err() {
                 done.error = ENOBUFS.into();
                 break;
             }
             let Some(chunk) = &self.chunk else {
                 break;
             };
-            let copied = copy(&chunk.page, self.filled, len.saturating_sub(done.filled));
+            let copied = copy(&chunk.page, self.filled, rest);
             if copied == 0 {
                 break;
             }
@@ -311,15 +315,18 @@ impl Producer {
         done
     }
 
-    /// Goes on to the next chunk if this one is full, or there is none. Appends one if need be.
-    fn make_room(&mut self, ring: &Ring, behind: &mut Option<Arc<Chunk>>) -> Result {
-        if self.chunk.is_some() && self.filled < Chunk::SIZE {
-            return Ok(());
+    /// Goes on to the next chunk if this one is full, or there is none. Appends one if need be, for
+    /// the first of `bytes`.
+    fn make_room(&mut self, ring: &Ring, bytes: usize, behind: &mut Option<Arc<Chunk>>) -> Result {
+        if let Some(chunk) = &self.chunk {
+            if self.filled < chunk.size() {
+                return Ok(());
+            }
         }
         let next = self.chunk.as_ref().and_then(|chunk| chunk.next());
         let next = match next {
             Some(next) => next,
-            None => self.append(ring)?,
+            None => self.append(ring, bytes)?,
         };
         let last = self.chunk.replace(next);
         if behind.is_none() {
@@ -329,22 +336,33 @@ impl Producer {
         Ok(())
     }
 
-    fn append(&self, ring: &Ring) -> Result<Arc<Chunk>> {
+    fn append(&self, ring: &Ring, bytes: usize) -> Result<Arc<Chunk>> {
         let spare = ring.pages.lock().take_spare();
-        let new: Arc<Chunk> = match spare {
+        let new = match spare {
+            Some(spare) if spare.is_small_for(bytes) => match new_chunk(ring, bytes) {
+                Ok(larger) => {
+                    ring.charge.shrink(spare.size());
+                    larger
+                }
+                Err(_) => spare,
+            },
             Some(spare) => spare,
-            None => {
-                ring.charge.grow(Chunk::SIZE)?;
-                Chunk::new().inspect_err(|_| ring.charge.shrink(Chunk::SIZE))?
-            }
-        }
-        .into();
+            None => new_chunk(ring, bytes).or_else(|_| new_chunk(ring, Chunk::SMALLEST))?,
+        };
+        let new: Arc<Chunk> = new.into();
         match &self.chunk {
             Some(last) => last.append(new.clone()),
             None => ring.pages.lock().first = Some(new.clone()),
         }
         Ok(new)
     }
+}
+
+/// A chunk that is charged to the ring.
+fn new_chunk(ring: &Ring, bytes: usize) -> Result<UniqueArc<Chunk>> {
+    let chunk = Chunk::new(bytes)?;
+    ring.charge.grow(chunk.size())?;
+    Ok(chunk)
 }
 
 /// How far [`Producer::fill`] got.
