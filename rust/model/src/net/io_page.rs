@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A page, of which each byte is watched.
+//! A page, or several in a row, of which each byte is watched.
 
 use core::sync::atomic::{
     AtomicU8,
@@ -8,10 +8,7 @@ use core::sync::atomic::{
 };
 
 use kernel::{
-    alloc::{
-        AllocError,
-        Flags, //
-    },
+    alloc::AllocError,
     iov::{
         IovIterDest,
         IovIterSource, //
@@ -32,13 +29,19 @@ pub(crate) struct IoPage(Vec<Byte>);
 impl IoPage {
     pub(crate) const SIZE: usize = PAGE_SIZE;
 
-    pub(crate) fn new(_flags: Flags) -> Result<Self, AllocError> {
-        Ok(Self((0..Self::SIZE).map(|_| Byte::default()).collect()))
+    pub(crate) fn new(bytes: usize) -> Result<Self, AllocError> {
+        let order = (bytes / Self::SIZE).checked_ilog2().unwrap_or(0).min(2);
+        let size = Self::SIZE << order;
+        Ok(Self((0..size).map(|_| Byte::default()).collect()))
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.0.len()
     }
 
     /// At most `len` bytes from `offset` on, as far as they lie in the page.
     fn range(&self, offset: usize, len: usize) -> &[Byte] {
-        let rest = &self.0[offset.min(Self::SIZE)..];
+        let rest = &self.0[offset.min(self.0.len())..];
         &rest[..len.min(rest.len())]
     }
 
