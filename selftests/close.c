@@ -243,6 +243,12 @@ TEST_F(stream, under_a_sleeping_reader)
 	EXPECT_EQ(3, c.ret);
 }
 
+/* There are no more sockets than @before; what an earlier test left to TCP may go meanwhile. */
+static bool is_all_gone(int family, int before)
+{
+	return sock_count_is(before) || (family == AF_INET && sock_count() < before);
+}
+
 TEST_F(stream, with_much_unread_leaves_nothing)
 {
 	int before = sock_count();
@@ -256,7 +262,7 @@ TEST_F(stream, with_much_unread_leaves_nothing)
 		close(fd[i & 1]);
 		close(fd[!(i & 1)]);
 	}
-	EXPECT_TRUE(sock_count_is(before));
+	EXPECT_TRUE(is_all_gone(variant->family, before));
 }
 
 /* The rest is for the next call: first what went through, then the error. */
@@ -317,7 +323,7 @@ TEST_F(stream, with_much_queued_before_accept)
 	if (!pid)
 		_exit(queue_and_close(variant->family, variant->type));
 	EXPECT_EQ(0, child_status(pid));
-	EXPECT_TRUE(sock_count_is(before));
+	EXPECT_TRUE(is_all_gone(variant->family, before));
 }
 
 TEST_F(stream, queued_connections_leave_nothing)
@@ -337,7 +343,7 @@ TEST_F(stream, queued_connections_leave_nothing)
 	close(listener);
 	for (i = 0; i < 10; i += 2)
 		close(fd[i]);
-	EXPECT_TRUE(sock_count_is(before));
+	EXPECT_TRUE(is_all_gone(variant->family, before));
 }
 
 FIXTURE(message) {
